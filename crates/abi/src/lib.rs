@@ -1,0 +1,28 @@
+#![no_std]
+#![forbid(unsafe_code)]
+//! Numbers, names and layouts shared by payloads, kernel and tools.
+//!
+//! Everything here is plain data: which calls exist, what they need, how they
+//! fail, what a capability may do, what a unit of work costs. The crate knows
+//! neither Wasm nor hardware nor the log, and depends on nothing.
+
+mod call;
+mod error;
+mod guest;
+mod handle;
+mod kind;
+pub mod profile;
+mod rights;
+
+pub use call::{Call, Operation};
+pub use error::{Error, Stage};
+pub use guest::{CLAIM_BODY_MAX, GRANT_SIZE, GrantArguments, SPAWN_SIZE, SpawnArguments};
+pub use handle::Handle;
+pub use kind::Kind;
+pub use rights::Rights;
+
+/// Name of the Wasm module that a payload imports the calls from.
+pub const IMPORT_MODULE: &str = "heliograph";
+
+/// Longest name of a component, region, queue, task or path, in bytes.
+pub const NAME_MAX: usize = 64;

@@ -1,0 +1,53 @@
+//! The engine profile: what a unit of work costs and how far things go.
+//!
+//! Replaying a log needs the same numbers, so the genesis record names them
+//! by [`NAME`], which changes whenever one of them does.
+
+use crate::Call;
+
+/// Names the interpreter, its features and every number in this file.
+pub const NAME: &str = "heliograph-1/wasmi-2.0.0/deterministic+libm/eager/fuel-1";
+
+/// Units of fuel that make a nanosecond of logical time.
+pub const FUEL_PER_NS: u64 = 1;
+
+/// Fuel a task gets before the scheduler chooses again.
+pub const SLICE_FUEL: u64 = 1_000_000;
+
+/// Most records one slice may write; the slice ends when it gets there.
+pub const SLICE_RECORDS: usize = 256;
+
+/// Deepest nesting of Wasm calls in one task.
+pub const CALL_DEPTH: usize = 512;
+
+/// Largest Wasm stack of one task, in bytes; reached only after the depth is.
+pub const STACK_BYTES: usize = 1 << 20;
+
+/// Most elements a table of a component may have.
+pub const TABLE_ELEMENTS: usize = 65_536;
+
+/// Most tasks alive or ended in one cell.
+pub const TASKS: usize = 256;
+
+/// Most capabilities one task can hold.
+pub const CAPABILITIES: usize = 64;
+
+/// Deepest derivation of a capability.
+pub const DERIVATION_DEPTH: u8 = 8;
+
+/// Largest message sent by copy, in bytes.
+pub const MESSAGE_BYTES: usize = 4_096;
+
+/// Fuel that a call costs before any data it moves.
+pub const fn call_fuel(call: Call) -> u64 {
+    match call {
+        Call::TaskSpawn | Call::RvfMount => 100_000,
+        Call::VectorGet | Call::VectorPutProved | Call::GraphApplyProved => 2_000,
+        _ => 1_000,
+    }
+}
+
+/// Fuel for moving and hashing data: each 64 bytes, or part of 64, cost 200.
+pub const fn data_fuel(bytes: u64) -> u64 {
+    bytes.div_ceil(64).saturating_mul(200)
+}
