@@ -1,1 +1,34 @@
-//! Skeleton.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+//! The host side of Heliograph: everything that happens to keys, packages,
+//! images and logs outside the machine.
+//!
+//! The command `helio` is a thin layer over this library: one file a command
+//! under [`command`], each of which reads its arguments, calls one of the
+//! modules below and prints what came back. Integration tests and other tools
+//! use the modules directly.
+//!
+//! What does not belong here: anything the kernel also needs (`witness`,
+//! `package`, `machine`), and any decision about what a record means.
+
+pub mod arch;
+pub mod cli;
+pub mod command;
+pub mod console;
+pub mod diff;
+pub mod error;
+pub mod exit;
+pub mod file;
+pub mod hosted;
+pub mod image;
+pub mod keys;
+pub mod log;
+pub mod output;
+pub mod pack;
+pub mod progress;
+pub mod qemu;
+pub mod symbolize;
+pub mod verify;
+
+pub use arch::Arch;
+pub use error::{HelioError, Result};

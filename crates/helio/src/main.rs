@@ -1,2 +1,11 @@
-//! Skeleton.
-fn main() {}
+#![forbid(unsafe_code)]
+//! The command `helio`: see the library for what it does.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use helio::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run().into()
+}

@@ -1,0 +1,133 @@
+# Plain `make` prints the targets. `make run` and `make test` set up what they
+# need (scripts/setup says what it installs) and build what is missing.
+
+ARCH     ?= x86_64
+PAYLOAD  ?= regress
+LOADER   ?= uefi
+BUILD    := build
+PACKAGES := regress bootstrap
+ARCHES   := x86_64 aarch64
+
+ifeq ($(filter $(ARCH),$(ARCHES)),)
+$(error ARCH=$(ARCH) is not known; use ARCH=x86_64 or ARCH=aarch64)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test test-host test-qemu test-long run hosted image build kernel loader direct payloads keys helio fmt clippy clean
+
+help:
+	@echo 'Heliograph: a microkernel that can show a stranger what it did.'
+	@echo
+	@echo '  make run         boot in QEMU, run a payload, collect and verify its log'
+	@echo '                   ARCH=x86_64|aarch64  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
+	@echo '                   LOADER=uefi|direct|limine (limine: with LIMINE_DIR=folder)'
+	@echo '  make hosted      the same payload on this machine, without QEMU'
+	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
+	@echo '  make check       the quick part of it: formatting, lints, host tests'
+	@echo '  make test-long   what takes longer than make test may'
+	@echo '  make image       a bootable disk image; LOADER=uefi|limine|direct as above'
+	@echo '  make build       kernel, loader, payloads and the helio command, not run'
+	@echo '  make setup       install compiler, linker, QEMU and firmware, no more'
+	@echo '  make clean       remove what was built'
+
+# ---- tools: chosen once, kept in a file that make includes ----------------
+
+TOOLS := $(BUILD)/tools.mk
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+include $(TOOLS)
+endif
+
+$(TOOLS): scripts/setup rust-toolchain.toml
+	@scripts/setup $@
+
+setup: $(TOOLS)
+
+# ---- building --------------------------------------------------------------
+
+CARGO_HOME ?= $(HOME)/.cargo
+# No path of this machine reaches a binary: same sources and compiler, same bytes.
+REMAP := --remap-path-prefix=$(CURDIR)=heliograph --remap-path-prefix=$(CARGO_HOME)=cargo --remap-path-prefix=$(RUST_SYSROOT)/lib/rustlib=rust
+BARE  := RUSTC_BOOTSTRAP=1 RUSTFLAGS="$(REMAP)" cargo build --quiet --locked -Zbuild-std=core,alloc,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
+HELIO := target/debug/helio
+KEYS  := $(BUILD)/keys
+FORCE:
+
+say = @printf 'make: %s\n' "$(1)" >&2
+
+helio: $(TOOLS)
+	$(call say,building the helio command)
+	@cargo build --quiet --locked -p helio
+
+keys: helio
+	@$(HELIO) keys init --dir $(KEYS)
+
+$(BUILD)/%/kernel.elf: $(TOOLS) FORCE
+	$(call say,building the kernel for $*)
+	@$(BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$*-heliograph.json
+	@install -D target/$*-heliograph/release/kernel $@
+
+$(BUILD)/%/loader.efi: keys FORCE
+	$(call say,building the UEFI loader for $*)
+	@HELIOGRAPH_ROOT_KEY=$$($(HELIO) keys show --dir $(KEYS) --public root) $(BARE) --release -p boot-uefi --target $*-unknown-uefi
+	@install -D target/$*-unknown-uefi/release/boot-uefi.efi $@
+
+$(BUILD)/aarch64/direct.img: $(TOOLS) FORCE
+	$(call say,building the direct boot image)
+	@$(BARE) -Zjson-target-spec --release -p boot-direct --target boot/direct/aarch64-direct.json
+	@install -D target/aarch64-direct/release/boot-direct $@
+
+payloads: keys
+	$(call say,building the payloads)
+	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld $(BARE) --profile payload --target wasm32-unknown-unknown $(addprefix -p ,$(PACKAGES))
+	@mkdir -p $(BUILD)/packages
+	@for name in $(PACKAGES); do \
+	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem || exit 1; \
+	done
+
+# What one architecture needs to boot.
+BOOT_x86_64  := $(BUILD)/x86_64/kernel.elf $(BUILD)/x86_64/loader.efi
+BOOT_aarch64 := $(BUILD)/aarch64/kernel.elf $(BUILD)/aarch64/loader.efi $(BUILD)/aarch64/direct.img
+
+build: helio payloads $(BOOT_x86_64) $(BOOT_aarch64)
+kernel: $(BUILD)/$(ARCH)/kernel.elf
+loader: $(BUILD)/$(ARCH)/loader.efi
+direct: $(BUILD)/aarch64/direct.img
+
+# ---- running ---------------------------------------------------------------
+
+LIMINE := $(if $(LIMINE_DIR),--limine-dir $(LIMINE_DIR))
+
+run: helio payloads $(BOOT_$(ARCH))
+	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf --out $(BUILD)/run/$(ARCH) $(RUNFLAGS)
+
+hosted: helio payloads
+	@$(HELIO) run --hosted --package $(BUILD)/packages/$(PAYLOAD).rvf --out $(BUILD)/run/hosted $(RUNFLAGS)
+
+image: helio payloads $(BOOT_$(ARCH))
+	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/$(LOADER).img
+
+# ---- testing ---------------------------------------------------------------
+
+fmt: $(TOOLS)
+	@cargo fmt --all --check
+
+clippy: $(TOOLS)
+	$(call say,clippy on the host, the kernels and the payloads)
+	@cargo clippy --quiet --locked --all-targets -- -D warnings
+
+check: fmt clippy test-host
+
+test-host: $(TOOLS)
+	$(call say,tests on the host)
+	@cargo test --quiet --locked
+
+test-qemu: build
+	$(call say,tests in QEMU on both architectures)
+	@cargo test --quiet --locked -p integration -- --include-ignored --test-threads=2
+
+test: check test-qemu
+
+test-long: test
+
+clean:
+	@rm -rf $(BUILD) target

@@ -1,0 +1,118 @@
+//! From the log in memory to a signed log on a device.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+use witness::{
+    BootId, Hash, Log, checkpoint::Checkpoint, frame::Frames, manifest::RunManifest,
+    note::SigningKey,
+};
+
+/// Where frames go.
+pub trait Device {
+    /// Why the device failed.
+    type Error;
+
+    /// Appends whole frames. They need not be safe before [`Device::flush`].
+    fn append(&mut self, frames: Vec<u8>) -> Result<(), Self::Error>;
+
+    /// Returns once everything appended is as safe as the device can make it.
+    fn flush(&mut self) -> Result<(), Self::Error>;
+}
+
+/// Why the log could not be written. What was not committed must not become
+/// visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure<E> {
+    /// The device failed.
+    Device(E),
+    /// The manifest is longer than a frame can be.
+    ManifestTooLong,
+}
+
+impl<E: fmt::Display> fmt::Display for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(error) => error.fmt(f),
+            Self::ManifestTooLong => f.write_str("the run's manifest is longer than a frame"),
+        }
+    }
+}
+
+impl<E> From<E> for Failure<E> {
+    fn from(error: E) -> Self {
+        Self::Device(error)
+    }
+}
+
+/// Writes one boot's log to one device.
+pub struct Recorder<D> {
+    device: D,
+    frames: Frames,
+    key: SigningKey,
+    origin: String,
+    /// The last checkpoint that is on the device: its size, root and note.
+    last: Option<(u64, Hash, String)>,
+}
+
+impl<D: Device> Recorder<D> {
+    /// A recorder that signs with `key` under `origin`
+    /// ([`witness::checkpoint::origin`]).
+    pub fn new(device: D, boot: BootId, origin: String, key: SigningKey) -> Self {
+        Self { device, frames: Frames::new(boot), key, origin, last: None }
+    }
+
+    /// Seals what is pending and returns once it and a checkpoint over it are
+    /// on the device. Does nothing if nothing has been written since the last
+    /// time.
+    pub fn commit(&mut self, log: &mut Log) -> Result<(), Failure<D::Error>> {
+        if log.pending() == 0 && self.last.as_ref().is_some_and(|(size, ..)| *size == log.size()) {
+            return Ok(());
+        }
+        log.seal(&mut |record, _| self.frames.entry(record));
+        self.device.append(self.frames.take())?;
+        // The checkpoint promises the records, so they are safe before it is
+        // made.
+        self.device.flush()?;
+        let (size, root) = (log.size(), log.root());
+        let note = Checkpoint { origin: &self.origin, size, root }.sign(&self.key);
+        // A checkpoint is three short lines and a signature.
+        self.frames.checkpoint(&note);
+        self.device.append(self.frames.take())?;
+        self.device.flush()?;
+        self.last = Some((size, root, note));
+        Ok(())
+    }
+
+    /// Ends the log, for now, with a manifest over the last checkpoint, which
+    /// `describe` gets the size and root of. Returns the manifest's note.
+    /// What is pending is not sealed: call [`Recorder::commit`] before, unless
+    /// the machine is in no state to.
+    pub fn close(
+        &mut self,
+        describe: impl FnOnce(u64, Hash) -> RunManifest,
+    ) -> Result<Option<String>, Failure<D::Error>> {
+        let Some((size, root, _)) = &self.last else { return Ok(None) };
+        let note = describe(*size, *root).sign(&self.origin, &self.key);
+        if !self.frames.manifest(&note) {
+            return Err(Failure::ManifestTooLong);
+        }
+        self.device.append(self.frames.take())?;
+        self.device.flush()?;
+        Ok(Some(note))
+    }
+
+    /// The last checkpoint on the device.
+    pub fn checkpoint(&self) -> Option<&str> {
+        self.last.as_ref().map(|(_, _, note)| note.as_str())
+    }
+
+    /// Names the log and its key.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The device, for what else it can say.
+    pub fn device(&mut self) -> &mut D {
+        &mut self.device
+    }
+}

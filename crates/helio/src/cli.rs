@@ -1,0 +1,66 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::command;
+use crate::error::Result;
+use crate::exit::{self, ExitCode};
+use crate::output::Output;
+
+/// The host command of the Heliograph kernel.
+#[derive(Debug, Parser)]
+#[command(name = "helio", version, about, after_help = exit::HELP)]
+#[command(propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Print results and errors as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands; each is explained in its own file.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "the arguments' types say it, and clap shows that")]
+pub enum Command {
+    Keys(command::keys::Keys),
+    Sign(command::sign::Sign),
+    Pack(command::pack::Pack),
+    Image(command::image::Image),
+    Run(command::run::Run),
+    Log(command::log::Log),
+    Verify(command::verify::Verify),
+    Diff(command::diff::Diff),
+    Symbolize(command::symbolize::Symbolize),
+}
+
+impl Cli {
+    /// Does it, and prints what came of it.
+    pub fn run(self) -> ExitCode {
+        let output = Output::new(self.json);
+        match self.command.run(output) {
+            Ok(code) => code,
+            Err(error) => {
+                output.fail(&error);
+                error.exit_code()
+            }
+        }
+    }
+}
+
+impl Command {
+    fn run(self, output: Output) -> Result<ExitCode> {
+        match self {
+            Self::Keys(arguments) => arguments.run(output),
+            Self::Sign(arguments) => arguments.run(output),
+            Self::Pack(arguments) => arguments.run(output),
+            Self::Image(arguments) => arguments.run(output),
+            Self::Run(arguments) => arguments.run(output),
+            Self::Log(arguments) => arguments.run(output),
+            Self::Verify(arguments) => arguments.run(output),
+            Self::Diff(arguments) => arguments.run(output),
+            Self::Symbolize(arguments) => arguments.run(output),
+        }
+    }
+}

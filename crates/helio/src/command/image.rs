@@ -1,0 +1,180 @@
+//! `helio image`: a bootable disk image.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use witness::signature::{self, FileKind};
+use witness::{Hasher, hex, key};
+
+use crate::arch::Arch;
+use crate::error::{HelioError, Result};
+use crate::exit::ExitCode;
+use crate::image::{self, Loader, Spec, Start};
+use crate::keys::{self, Role, Store};
+use crate::output::Output;
+use crate::file;
+
+/// Make a bootable disk image.
+#[derive(Debug, Args)]
+pub struct Image {
+    /// The architecture.
+    #[arg(long, value_enum, default_value_t = Arch::X86_64)]
+    arch: Arch,
+    /// What starts the kernel.
+    #[arg(long, value_enum, default_value_t = Loader::Uefi)]
+    loader: Loader,
+    #[command(flatten)]
+    parts: Parts,
+    /// The package; without one the machine says so and ends.
+    #[arg(long)]
+    package: Option<PathBuf>,
+    /// The kernel's command line: `name=value` words.
+    #[arg(long, default_value = "")]
+    cmdline: String,
+    /// The image.
+    #[arg(short, long)]
+    output: PathBuf,
+}
+
+/// What an image is made of, with the places where `make` puts it.
+#[derive(Debug, Args)]
+pub struct Parts {
+    /// Folder of Limine's released binaries.
+    #[arg(long)]
+    limine_dir: Option<PathBuf>,
+    /// Folder where `make` puts what it builds.
+    #[arg(long, default_value = super::BUILD)]
+    build: PathBuf,
+    /// Folder of the keys and the trust file.
+    #[arg(long, default_value = super::KEYS)]
+    keys: PathBuf,
+    /// The kernel [default: BUILD/ARCH/kernel.elf].
+    #[arg(long)]
+    kernel: Option<PathBuf>,
+    /// The kernel's signature; by default it is signed with the operator's
+    /// key.
+    #[arg(long)]
+    signature: Option<PathBuf>,
+    /// Leave the kernel's signature out: for tests, our loader refuses it.
+    #[arg(long, conflicts_with = "signature")]
+    unsigned: bool,
+    /// Our loader [default: BUILD/ARCH/loader.efi].
+    #[arg(long)]
+    loader_file: Option<PathBuf>,
+    /// The trust file [default: KEYS/trust.note].
+    #[arg(long)]
+    trust: Option<PathBuf>,
+    /// The device's private key [default: KEYS/device.pem].
+    #[arg(long)]
+    device_key: Option<PathBuf>,
+}
+
+impl Parts {
+    /// The key store.
+    pub fn store(&self) -> Store {
+        Store::at(&self.keys)
+    }
+
+    /// Where the device's key lies.
+    pub fn device_key_path(&self) -> PathBuf {
+        self.device_key.clone().unwrap_or_else(|| self.store().private_path(Role::Device))
+    }
+
+    /// Where the trust file lies.
+    pub fn trust_path(&self) -> PathBuf {
+        self.trust.clone().unwrap_or_else(|| self.store().trust_path())
+    }
+
+    /// Where the direct boot image lies.
+    pub fn direct_image_path(&self, arch: Arch) -> PathBuf {
+        self.build.join(arch.name()).join("direct.img")
+    }
+
+    /// Reads everything but the package.
+    pub fn gather(&self, arch: Arch, loader: Loader, command_line: &str) -> Result<Spec> {
+        let built = self.build.join(arch.name());
+        let kernel_path = self.kernel.clone().unwrap_or_else(|| built.join("kernel.elf"));
+        let kernel = read_built(&kernel_path, "make kernel")?;
+        let start = match (loader, &self.limine_dir) {
+            (Loader::Uefi, _) => {
+                let path = self.loader_file.clone().unwrap_or_else(|| built.join("loader.efi"));
+                Start::Uefi(read_built(&path, "make loader")?)
+            }
+            (Loader::Limine, Some(folder)) => Start::Limine(folder.clone()),
+            (Loader::Limine, None) => {
+                return Err(HelioError::input(
+                    "image",
+                    "--loader limine",
+                    "no folder with Limine's binaries was given",
+                    "add --limine-dir FOLDER, a binary release of Limine 8.0 or later",
+                ));
+            }
+        };
+        Ok(Spec {
+            arch,
+            start,
+            kernel_signature: self.kernel_signature(&kernel)?,
+            kernel,
+            package: None,
+            trust: Some(read_built(&self.trust_path(), "helio keys init")?),
+            device_key: Some(read_built(&self.device_key_path(), "helio keys init")?),
+            command_line: command_line.to_owned(),
+        })
+    }
+
+    fn kernel_signature(&self, kernel: &[u8]) -> Result<Option<Vec<u8>>> {
+        if self.unsigned {
+            return Ok(None);
+        }
+        if let Some(path) = &self.signature {
+            return Ok(Some(file::read(path)?));
+        }
+        let path = self.store().private_path(Role::Operator);
+        let operator = keys::read_private(&path)?;
+        let name = keys::operator_name(&path, &key::public(&operator));
+        let digest = Hasher::SOFTWARE.hash(kernel);
+        Ok(Some(signature::sign(FileKind::Kernel, &digest, &name, &operator).into_bytes()))
+    }
+}
+
+/// Reads a file that a step before this one makes.
+pub fn read_built(path: &Path, step: &str) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        let advice = format!("run `{step}` first, or name another file");
+        HelioError::input("read", path.display(), error, advice)
+    })
+}
+
+#[derive(Serialize)]
+struct Made {
+    image: PathBuf,
+    bytes: usize,
+    sha256: String,
+}
+
+impl Image {
+    /// Runs it.
+    pub fn run(self, output: Output) -> Result<ExitCode> {
+        let mut spec = self.parts.gather(self.arch, self.loader, &self.cmdline)?;
+        if let Some(path) = &self.package {
+            spec.package = Some(file::read(path)?);
+        }
+        image::build(&spec, &self.output)?;
+        let bytes = file::read(&self.output)?;
+        output.show(&Made {
+            image: self.output,
+            bytes: bytes.len(),
+            sha256: hex::encode(&Hasher::SOFTWARE.hash(&bytes)),
+        });
+        Ok(ExitCode::Success)
+    }
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { image, bytes, sha256 } = self;
+        write!(f, "{}  {bytes} bytes, sha256 {sha256}", image.display())
+    }
+}

@@ -1,0 +1,17 @@
+//! One file a command: its arguments, and what is printed.
+
+pub mod diff;
+pub mod image;
+pub mod keys;
+pub mod log;
+pub mod pack;
+pub mod run;
+pub mod sign;
+pub mod symbolize;
+pub mod verify;
+
+/// Where keys are kept unless a command is told otherwise.
+pub const KEYS: &str = "build/keys";
+
+/// Where `make` puts kernels, loaders and packages.
+pub const BUILD: &str = "build";

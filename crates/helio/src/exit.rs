@@ -1,0 +1,62 @@
+//! Exit codes. They are part of the interface: scripts and CI rely on them.
+
+/// How `helio` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Done; for `verify` and `run`: verified.
+    Success = 0,
+    /// `diff`: the logs differ. `run`: the machine, a task or QEMU failed.
+    Failed = 1,
+    /// The command line or a file given to it is wrong. Nothing was written.
+    WrongInput = 2,
+    /// The log is forged or damaged.
+    Forged = 3,
+    /// The log is not all there.
+    Incomplete = 4,
+    /// The log is signed by another key than the one given.
+    WrongKey = 5,
+    /// QEMU, its firmware or another program is not installed.
+    Missing = 6,
+}
+
+impl ExitCode {
+    /// Every code, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Success,
+        Self::Failed,
+        Self::WrongInput,
+        Self::Forged,
+        Self::Incomplete,
+        Self::WrongKey,
+        Self::Missing,
+    ];
+}
+
+/// The table that `helio --help` ends with.
+pub const HELP: &str = "Exit codes:
+  0  done; verified; equal
+  1  the run or a task failed; the logs differ
+  2  wrong input or usage; nothing was written
+  3  the log is forged or damaged
+  4  the log is incomplete
+  5  the log is signed by another key
+  6  a program that is needed is not installed";
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_lists_every_code() {
+        for code in ExitCode::ALL {
+            assert!(HELP.contains(&format!("\n  {}  ", code as u8)), "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Bootable disk images, made without root, loop devices or mtools.
+//!
+//! An image is an MBR disk with one FAT32 partition. The same files give the
+//! same bytes: volume id, disk signature and every time stamp are fixed, and
+//! files are laid out in the order they are listed.
+//!
+//! [`Spec`] says what goes on the disk, [`esp`] where it goes, [`fat`] and
+//! [`mbr`] put it there, and [`limine`] adds what Limine wants.
+
+mod esp;
+mod fat;
+mod limine;
+mod mbr;
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::arch::Arch;
+use crate::error::{HelioError, Result};
+use crate::file;
+
+pub use esp::paths;
+pub use fat::{Entry, read_back};
+pub use mbr::partition;
+
+/// What starts the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Loader {
+    /// Our own loader, which checks signatures before it jumps.
+    Uefi,
+    /// Genuine Limine, from a folder of its released binaries.
+    Limine,
+}
+
+/// What goes on a disk.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The architecture it boots on.
+    pub arch: Arch,
+    /// What starts the kernel.
+    pub start: Start,
+    /// The kernel, an ELF file.
+    pub kernel: Vec<u8>,
+    /// The detached signature of the kernel. Without it our loader refuses.
+    pub kernel_signature: Option<Vec<u8>>,
+    /// The package. Without it the kernel says so and ends.
+    pub package: Option<Vec<u8>>,
+    /// The trust file.
+    pub trust: Option<Vec<u8>>,
+    /// The device's private key, PKCS#8 PEM.
+    pub device_key: Option<Vec<u8>>,
+    /// The kernel's command line: `name=value` words.
+    pub command_line: String,
+}
+
+/// A loader with what it is made of.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// Our loader, a PE32+ file.
+    Uefi(Vec<u8>),
+    /// Limine's release folder.
+    Limine(PathBuf),
+}
+
+/// Builds the disk and puts it at `path`.
+///
+/// # Errors
+/// A kernel or loader that is not for this architecture, a folder that is not
+/// a Limine release, and whatever stops a file from being written. Nothing is
+/// left at `path` then.
+pub fn build(spec: &Spec, path: &Path) -> Result<()> {
+    check_kernel(spec)?;
+    let files = esp::files(spec)?;
+    let volume = fat::format(&files).map_err(|source| HelioError::write(path, source))?;
+    let disk = mbr::wrap(&volume)?;
+    let temporary = file::temporary_beside(path)?;
+    file::write_sparse(temporary.as_file(), &disk)
+        .map_err(|source| HelioError::write(path, source))?;
+    if let (Start::Limine(folder), Arch::X86_64) = (&spec.start, spec.arch) {
+        limine::install_bios(folder, temporary.path())?;
+    }
+    file::persist(temporary, path)
+}
+
+/// Refuses a file that the loader would refuse anyway, while somebody looks.
+fn check_kernel(spec: &Spec) -> Result<()> {
+    let wrong = |reason: String| {
+        Err(HelioError::input(
+            "image",
+            "kernel",
+            reason,
+            format!("give the kernel that was built for {}", spec.arch),
+        ))
+    };
+    if !spec.kernel.starts_with(b"\x7fELF\x02\x01") {
+        return wrong("not a little-endian 64-bit ELF file".into());
+    }
+    match spec.kernel.get(18..20) {
+        Some(machine) if machine == spec.arch.elf_machine().to_le_bytes() => Ok(()),
+        Some(machine) => wrong(format!(
+            "ELF machine {} is not {} ({})",
+            u16::from_le_bytes([machine[0], machine[1]]),
+            spec.arch,
+            spec.arch.elf_machine()
+        )),
+        None => wrong("shorter than an ELF header".into()),
+    }
+}

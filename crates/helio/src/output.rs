@@ -1,0 +1,68 @@
+//! What a command says: as text for people, or as one JSON object with
+//! `--json`.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::HelioError;
+
+/// Where results go.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// Results as text, or as JSON.
+    pub const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether results are JSON, so that nothing else may go to stdout.
+    pub const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints a result.
+    pub fn show(self, result: &(impl Serialize + Display)) {
+        if self.json {
+            self.line(&json!(result).to_string());
+        } else {
+            let text = result.to_string();
+            self.line(text.trim_end_matches('\n'));
+        }
+    }
+
+    /// Prints text for people; nothing with `--json`.
+    pub fn say(self, text: &str) {
+        if !self.json {
+            self.line(text);
+        }
+    }
+
+    /// Prints an error: as text to stderr, as JSON to stdout.
+    pub fn fail(self, error: &HelioError) {
+        if self.json {
+            let error = json!({
+                "error": {
+                    "stage": error.stage(),
+                    "object": error.object(),
+                    "reason": error.reason(),
+                    "advice": error.advice(),
+                }
+            });
+            self.line(&error.to_string());
+        } else {
+            // Nothing is left to do where stderr is gone.
+            let _ = writeln!(std::io::stderr(), "helio: {error}");
+        }
+    }
+
+    fn line(self, text: &str) {
+        // A reader that went away (`helio log show | head`) is no error.
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+}

@@ -1,0 +1,12 @@
+//! Packages: from a TOML recipe to a signed RVF file, and a look inside one.
+//!
+//! [`recipe`] reads the TOML that `docs/PACKAGE.md` section 7 defines,
+//! [`write`] lays out segments and signs, [`inspect`] shows a file. What a
+//! package means is the business of the `package` crate.
+
+pub mod inspect;
+pub mod recipe;
+pub mod write;
+
+pub use recipe::Recipe;
+pub use write::{Contents, seal, unsigned};

@@ -1,0 +1,101 @@
+//! A manifest as the one text there is for it.
+
+use alloc::string::{String, ToString};
+
+use abi::Rights;
+use witness::json::{Integer, Object, Value};
+
+use super::{
+    CapabilityEntry, FORMAT, Limits, Manifest, PartEntry, QueueEntry, StandingApproval, TaskEntry,
+};
+
+impl Manifest {
+    /// The canonical JSON (RFC 8785) that [`Manifest::parse`] reads.
+    ///
+    /// Every manifest that passes [`Manifest::check`] comes back as it was.
+    /// In others, an integer that JSON cannot carry becomes `null`, which no
+    /// reader takes.
+    pub fn to_json(&self) -> String {
+        let object = Object::new()
+            .with("components", list(&self.components, PartEntry::to_json))
+            .with("format", integer(FORMAT))
+            .with("limits", self.limits.to_json())
+            .with("name", self.name.as_str())
+            .with("queues", list(&self.queues, QueueEntry::to_json))
+            .with("regions", list(&self.regions, PartEntry::to_json))
+            .with("seed", Value::decimal(self.seed))
+            .with("standing_approvals", list(&self.standing_approvals, StandingApproval::to_json))
+            .with("tasks", list(&self.tasks, TaskEntry::to_json))
+            .with("version", integer(self.version));
+        Value::Object(object).to_string()
+    }
+}
+
+impl Limits {
+    fn to_json(self) -> Object {
+        Object::new()
+            .with("fuel", Value::decimal(self.fuel))
+            .with("memory", integer(self.memory))
+            .with("records", Value::decimal(self.records))
+    }
+}
+
+impl PartEntry {
+    fn to_json(&self) -> Object {
+        Object::new()
+            .with("name", self.name.as_str())
+            .with("segment", integer(self.segment))
+            .with("sha256", Value::hex(&self.sha256))
+    }
+}
+
+impl QueueEntry {
+    fn to_json(&self) -> Object {
+        Object::new()
+            .with("capacity_bytes", integer(self.capacity_bytes))
+            .with("name", self.name.as_str())
+    }
+}
+
+impl StandingApproval {
+    fn to_json(&self) -> Object {
+        let types: Value = self.claim_types.iter().copied().map(Value::from).collect();
+        Object::new()
+            .with("claim_types", types)
+            .with("max_bytes", integer(self.max_bytes))
+            .with("max_claims", integer(self.max_claims))
+    }
+}
+
+impl TaskEntry {
+    fn to_json(&self) -> Object {
+        Object::new()
+            .with("capabilities", list(&self.capabilities, CapabilityEntry::to_json))
+            .with("component", self.component.as_str())
+            .with("deadline", self.deadline.map_or(Value::Null, Value::decimal))
+            .with("fuel", Value::decimal(self.fuel))
+            .with("kind", self.kind.name())
+            .with("memory", self.memory)
+            .with("name", self.name.as_str())
+            .with("priority", self.priority)
+    }
+}
+
+impl CapabilityEntry {
+    fn to_json(&self) -> Object {
+        let held = Rights::NAMED.into_iter().filter(|(right, _)| self.rights.contains(*right));
+        Object::new()
+            .with("kind", self.kind.name())
+            .with("name", self.name.as_str())
+            .with("rights", held.map(|(_, name)| Value::from(name)).collect::<Value>())
+    }
+}
+
+fn list<T>(elements: &[T], to_json: fn(&T) -> Object) -> Value {
+    elements.iter().map(|element| to_json(element).into()).collect()
+}
+
+fn integer(value: u64) -> Value {
+    let integer = i64::try_from(value).ok().and_then(Integer::new);
+    integer.map_or(Value::Null, Value::from)
+}

@@ -1,0 +1,304 @@
+//! What the machine is made of, as ACPI or a device tree describes it.
+
+use core::ops::ControlFlow;
+
+use crate::acpi::madt::{self, Entry};
+use crate::acpi::mcfg::{self, Segment};
+use crate::acpi::{Space, Tables, fadt::Fadt, gtdt::Gtdt, spcr};
+use crate::device_tree::{DeviceTree, Region};
+
+/// Most virtio devices that are looked at: what `virt` has.
+const VIRTIO_DEVICES: usize = 32;
+
+/// Private interrupts of the timers where nothing else is said (Base System
+/// Architecture, Arm DEN 0094, table 5).
+const VIRTUAL_TIMER: u32 = 27;
+const HYPERVISOR_TIMER: u32 = 26;
+
+/// Bytes of registers that a GICv2 distributor and CPU interface have.
+const GICV2_DISTRIBUTOR: u64 = 0x1000;
+const GICV2_INTERFACE: u64 = 0x1000;
+/// Bytes of registers that a GICv3 distributor and one redistributor have.
+const GICV3_DISTRIBUTOR: u64 = 0x1_0000;
+const GICV3_REDISTRIBUTOR: u64 = 0x2_0000;
+
+/// Interrupt controllers that the kernel drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controller {
+    /// GICv2.
+    V2 {
+        /// The distributor's registers.
+        distributor: Region,
+        /// The CPU interface's registers.
+        interface: Region,
+    },
+    /// GICv3, and GICv4 as such.
+    V3 {
+        /// The distributor's registers.
+        distributor: Region,
+        /// The registers of one or more redistributors.
+        redistributors: Region,
+    },
+}
+
+/// A console's UART, a PL011 or the part of one that SBSA asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uart {
+    /// Physical address of its registers.
+    pub base: u64,
+    /// Its interrupt, level triggered.
+    pub line: Option<u32>,
+}
+
+/// How the firmware is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conduit {
+    /// By `hvc`.
+    Hypervisor,
+    /// By `smc`.
+    SecureMonitor,
+}
+
+/// What the kernel uses of the machine.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The interrupt controller.
+    pub controller: Option<Controller>,
+    /// The console.
+    pub uart: Option<Uart>,
+    /// Interrupt of the EL1 virtual timer.
+    pub virtual_timer: u32,
+    /// Interrupt of the EL2 physical timer.
+    pub hypervisor_timer: u32,
+    /// How PSCI is called, if it is there.
+    pub conduit: Option<Conduit>,
+    /// PCI configuration space.
+    pub pci: Option<Segment>,
+    virtio: [Region; VIRTIO_DEVICES],
+    virtio_count: usize,
+}
+
+impl Description {
+    fn empty() -> Self {
+        Self {
+            controller: None,
+            uart: None,
+            virtual_timer: VIRTUAL_TIMER,
+            hypervisor_timer: HYPERVISOR_TIMER,
+            conduit: None,
+            pci: None,
+            virtio: [Region::default(); VIRTIO_DEVICES],
+            virtio_count: 0,
+        }
+    }
+
+    /// Registers of virtio devices that are not on PCI.
+    pub fn virtio(&self) -> &[Region] {
+        self.virtio.get(..self.virtio_count).unwrap_or_default()
+    }
+
+    /// From a device tree.
+    pub fn from_tree(tree: &DeviceTree<'_>) -> Self {
+        let mut found = Self::empty();
+        found.controller = controller_in(tree);
+        found.uart = uart_in(tree);
+        found.conduit = conduit_in(tree);
+        found.pci = pci_in(tree);
+        if let Some(timer) = tree.first(&["arm,armv8-timer", "arm,armv7-timer"]) {
+            // In the order of the binding: secure, EL1 physical, virtual, EL2.
+            let line = |index| timer.interrupt(index).and_then(|specifier| specifier.line());
+            found.virtual_timer = line(2).unwrap_or(VIRTUAL_TIMER);
+            found.hypervisor_timer = line(3).unwrap_or(HYPERVISOR_TIMER);
+        }
+        tree.each(&["virtio,mmio"], |device| {
+            let Some(slot) = found.virtio.get_mut(found.virtio_count) else {
+                return ControlFlow::Break(());
+            };
+            if let Some(&region) = device.regions().first() {
+                *slot = region;
+                found.virtio_count += 1;
+            }
+            ControlFlow::Continue(())
+        });
+        found
+    }
+
+    /// From ACPI's tables.
+    pub fn from_acpi(acpi: &Tables) -> Self {
+        let mut found = Self::empty();
+        found.controller = acpi.get(b"APIC").and_then(controller_of);
+        found.uart = acpi.get(b"SPCR").and_then(uart_of);
+        if let Some(gtdt) = acpi.get(b"GTDT").and_then(Gtdt::parse) {
+            found.virtual_timer = gtdt.virtual_.interrupt;
+            found.hypervisor_timer = gtdt.hypervisor.interrupt;
+        }
+        let fadt = Fadt::parse(acpi.get(b"FACP").unwrap_or_default());
+        if fadt.has_psci {
+            let hypervisor = fadt.psci_uses_hvc;
+            found.conduit =
+                Some(if hypervisor { Conduit::Hypervisor } else { Conduit::SecureMonitor });
+        }
+        found.pci = mcfg::segments(acpi.get(b"MCFG").unwrap_or_default()).next();
+        found
+    }
+}
+
+fn controller_in(tree: &DeviceTree<'_>) -> Option<Controller> {
+    const V2: [&str; 4] = ["arm,cortex-a15-gic", "arm,gic-400", "arm,cortex-a7-gic", "arm,gic-v2"];
+    if let Some(device) = tree.first(&["arm,gic-v3"])
+        && let [distributor, redistributors, ..] = *device.regions()
+    {
+        return Some(Controller::V3 { distributor, redistributors });
+    }
+    if let [distributor, interface, ..] = *tree.first(&V2)?.regions() {
+        return Some(Controller::V2 { distributor, interface });
+    }
+    None
+}
+
+fn uart_in(tree: &DeviceTree<'_>) -> Option<Uart> {
+    const KINDS: [&str; 2] = ["arm,pl011", "arm,sbsa-uart"];
+    let device = tree
+        .stdout()
+        .filter(|device| KINDS.iter().any(|kind| device.is_compatible(kind)))
+        .or_else(|| tree.first(&KINDS))?;
+    let base = device.regions().first()?.base;
+    Some(Uart { base, line: device.interrupt(0).and_then(|specifier| specifier.line()) })
+}
+
+fn conduit_in(tree: &DeviceTree<'_>) -> Option<Conduit> {
+    match tree.first(&["arm,psci-1.0", "arm,psci-0.2"])?.text("method")? {
+        "hvc" => Some(Conduit::Hypervisor),
+        "smc" => Some(Conduit::SecureMonitor),
+        _ => None,
+    }
+}
+
+/// Configuration space of a generic host bridge (Linux binding
+/// `host-generic-pci`): 1 MiB for each bus.
+fn pci_in(tree: &DeviceTree<'_>) -> Option<Segment> {
+    let bridge = tree.first(&["pci-host-ecam-generic"])?;
+    let space = bridge.regions().first()?;
+    let buses = (space.size >> 20).clamp(1, 256);
+    Some(Segment { base: space.base, group: 0, first_bus: 0, last_bus: (buses - 1) as u8 })
+}
+
+fn controller_of(madt: &[u8]) -> Option<Controller> {
+    let mut distributor = None;
+    let mut interface = None;
+    let mut redistributors = None;
+    for entry in madt::entries(madt) {
+        match entry {
+            Entry::GicDistributor { address, version } => distributor = Some((address, version)),
+            Entry::GicRedistributors { address, length } => {
+                let size = u64::from(length);
+                redistributors = redistributors.or(Some(Region { base: address, size }));
+            }
+            Entry::GicCpu { interface: address, redistributor, .. } => {
+                if address != 0 {
+                    interface = interface.or(Some(address));
+                }
+                if redistributor != 0 {
+                    let one = Region { base: redistributor, size: GICV3_REDISTRIBUTOR };
+                    redistributors = redistributors.or(Some(one));
+                }
+            }
+            _ => {}
+        }
+    }
+    let (base, version) = distributor?;
+    match (version, redistributors, interface) {
+        (3 | 4, Some(redistributors), _) | (0, Some(redistributors), None) => {
+            let distributor = Region { base, size: GICV3_DISTRIBUTOR };
+            Some(Controller::V3 { distributor, redistributors })
+        }
+        (0 | 2, _, Some(address)) => Some(Controller::V2 {
+            distributor: Region { base, size: GICV2_DISTRIBUTOR },
+            interface: Region { base: address, size: GICV2_INTERFACE },
+        }),
+        _ => None,
+    }
+}
+
+fn uart_of(table: &[u8]) -> Option<Uart> {
+    let spcr = spcr::Spcr::parse(table)?;
+    if spcr.kind != spcr::Kind::Pl011 || spcr.registers.space != Space::Memory {
+        return None;
+    }
+    Some(Uart { base: spcr.registers.address, line: spcr.interrupt })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V2: &[u8] = include_bytes!("../../tests/data/virt-gicv2.dtb");
+    const V3: &[u8] = include_bytes!("../../tests/data/virt-gicv3.dtb");
+
+    fn describe(blob: &[u8]) -> Description {
+        Description::from_tree(&DeviceTree::new(blob).unwrap())
+    }
+
+    #[test]
+    fn tree_of_virt_describes_all_that_is_used() {
+        let found = describe(V2);
+        assert_eq!(
+            found.controller,
+            Some(Controller::V2 {
+                distributor: Region { base: 0x0800_0000, size: 0x1_0000 },
+                interface: Region { base: 0x0801_0000, size: 0x1_0000 },
+            })
+        );
+        assert_eq!(found.uart, Some(Uart { base: 0x0900_0000, line: Some(33) }));
+        assert_eq!((found.virtual_timer, found.hypervisor_timer), (27, 26));
+        assert_eq!(found.conduit, Some(Conduit::Hypervisor));
+        assert_eq!(found.virtio().len(), 32);
+        let pci = found.pci.unwrap();
+        assert_eq!((pci.base, pci.first_bus, pci.last_bus), (0x40_1000_0000, 0, 255));
+    }
+
+    #[test]
+    fn newer_controller_is_told_from_the_older() {
+        let distributor = Region { base: 0x0800_0000, size: 0x1_0000 };
+        let redistributors = Region { base: 0x080a_0000, size: 0xf6_0000 };
+        let expected = Controller::V3 { distributor, redistributors };
+        assert_eq!(describe(V3).controller, Some(expected));
+    }
+
+    /// A MADT of a header and these structures.
+    fn madt(structures: &[&[u8]]) -> Vec<u8> {
+        let mut table = vec![0; 44];
+        structures.iter().for_each(|structure| table.extend_from_slice(structure));
+        table
+    }
+
+    fn gic_cpu(interface: u64, redistributor: u64) -> Vec<u8> {
+        let mut entry = vec![0; 80];
+        entry[..2].copy_from_slice(&[11, 80]);
+        entry[32..40].copy_from_slice(&interface.to_le_bytes());
+        entry[60..68].copy_from_slice(&redistributor.to_le_bytes());
+        entry
+    }
+
+    fn gic_distributor(address: u64, version: u8) -> Vec<u8> {
+        let mut entry = vec![0; 24];
+        entry[..2].copy_from_slice(&[12, 24]);
+        entry[8..16].copy_from_slice(&address.to_le_bytes());
+        entry[20] = version;
+        entry
+    }
+
+    #[test]
+    fn version_that_is_not_stated_follows_from_the_parts() {
+        for version in [0, 2] {
+            let table = madt(&[&gic_cpu(0x1000, 0), &gic_distributor(0x2000, version)]);
+            assert!(matches!(controller_of(&table), Some(Controller::V2 { .. })));
+        }
+        for version in [0, 3, 4] {
+            let table = madt(&[&gic_cpu(0, 0x3000), &gic_distributor(0x2000, version)]);
+            assert!(matches!(controller_of(&table), Some(Controller::V3 { .. })));
+        }
+        assert_eq!(controller_of(&madt(&[&gic_distributor(0x2000, 2)])), None);
+        assert_eq!(controller_of(&madt(&[&gic_cpu(0x1000, 0)])), None);
+    }
+}

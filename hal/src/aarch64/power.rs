@@ -1,0 +1,107 @@
+//! Switching off and restarting: by semihosting where the command line says
+//! that an emulator listens, else by PSCI (Arm DEN 0022).
+
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use super::cpu;
+use super::describe::Conduit;
+use crate::traits::{self, ExitStatus};
+
+/// SYSTEM_OFF (section 5.1.9).
+const SYSTEM_OFF: u64 = 0x8400_0008;
+/// SYSTEM_RESET (section 5.1.11).
+const SYSTEM_RESET: u64 = 0x8400_0009;
+
+/// Semihosting operation SYS_EXIT_EXTENDED ("Semihosting for AArch32 and
+/// AArch64", 7.9).
+const EXIT_EXTENDED: u64 = 0x20;
+/// ADP_Stopped_ApplicationExit: an ordinary end, with a status.
+const APPLICATION_EXIT: u64 = 0x2_0026;
+
+/// Added to an [`ExitStatus`], as on x86_64, so that no status of the kernel's
+/// is one that the emulator uses itself.
+const STATUS_BASE: u64 = 0x10;
+
+/// Word of the command line that says that semihosting calls are answered.
+/// Without it they would be undefined instructions.
+const SEMIHOSTING: &str = "semihosting=1";
+
+/// Whether semihosting calls are answered.
+static IS_HOSTED: AtomicBool = AtomicBool::new(false);
+/// How PSCI is called: 0 not at all, 1 by `hvc`, 2 by `smc`.
+static CONDUIT: AtomicU8 = AtomicU8::new(0);
+
+/// Reads the command line.
+pub fn read_command_line(command_line: &str) {
+    let hosted = command_line.split_ascii_whitespace().any(|word| word == SEMIHOSTING);
+    IS_HOSTED.store(hosted, Ordering::Relaxed);
+}
+
+/// Learns how the firmware is called.
+pub fn use_conduit(conduit: Option<Conduit>) {
+    let number = match conduit {
+        None => 0,
+        Some(Conduit::Hypervisor) => 1,
+        Some(Conduit::SecureMonitor) => 2,
+    };
+    CONDUIT.store(number, Ordering::Relaxed);
+}
+
+/// Switches off. An emulator ends with the status that the PC's debug exit
+/// device would give: twice its value plus one.
+pub fn off(status: ExitStatus) -> ! {
+    if IS_HOSTED.load(Ordering::Relaxed) {
+        exit((STATUS_BASE + status as u64) << 1 | 1);
+    }
+    call(SYSTEM_OFF);
+    cpu::halt()
+}
+
+/// Restarts.
+pub fn reboot() -> ! {
+    call(SYSTEM_RESET);
+    cpu::halt()
+}
+
+fn exit(status: u64) {
+    let block = [APPLICATION_EXIT, status];
+    // SAFETY: the command line says that the emulator answers: it reads the
+    // operation from w0 and the two words x1 points to, and ends. Should it
+    // return, it has changed x0 at most.
+    unsafe {
+        core::arch::asm!(
+            "hlt #0xf000",
+            inout("x0") EXIT_EXTENDED => _,
+            in("x1") &raw const block,
+            options(nostack),
+        );
+    }
+}
+
+/// Calls a function of the firmware that does not return where it works.
+fn call(function: u64) {
+    let conduit = CONDUIT.load(Ordering::Relaxed);
+    // SAFETY: tree or FADT said that PSCI is called this way. By the SMC
+    // calling convention (Arm DEN 0028, 2.6) the callee may change x0 to x17
+    // and keeps everything else; both functions take no arguments.
+    unsafe {
+        match conduit {
+            1 => core::arch::asm!("hvc #0", inout("x0") function => _, clobber_abi("C")),
+            2 => core::arch::asm!("smc #0", inout("x0") function => _, clobber_abi("C")),
+            _ => {}
+        }
+    }
+}
+
+/// Off and reboot.
+pub struct Power;
+
+impl traits::Power for Power {
+    fn off(&mut self, status: ExitStatus) -> ! {
+        off(status)
+    }
+
+    fn reboot(&mut self) -> ! {
+        reboot()
+    }
+}

@@ -1,0 +1,131 @@
+//! x86_64: a PC with APICs.
+
+pub mod cpu;
+pub mod descriptor;
+mod entropy;
+mod entry;
+mod gdt;
+mod interrupt;
+mod paging;
+pub mod pc;
+mod power;
+mod serial;
+pub mod sha256;
+mod timer;
+mod trap;
+
+use core::fmt;
+
+use crate::acpi::{self, fadt::Fadt, mcfg};
+use crate::boot::BootInfo;
+use crate::traits::{
+    Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Timer,
+};
+use crate::virtio::Disk;
+use crate::window::{FirmwareMemory, Window};
+use crate::{dma, pci};
+
+pub use cpu::Cpu;
+pub use paging::PageTables;
+
+/// A PC.
+pub struct Machine {
+    serial: serial::Serial,
+    timer: timer::Timer,
+    power: power::Power,
+    entropy: entropy::Entropy,
+    disk: Option<Disk>,
+}
+
+impl Platform for Machine {
+    type PageTables = PageTables;
+    type Cpu = Cpu;
+    type Disk = Disk;
+
+    const ARCHITECTURE: u8 = 1;
+
+    fn early(_boot: &BootInfo<'_>, handlers: &'static Handlers) -> bool {
+        trap::install(handlers);
+        // Ports need no mapping, so the console is there from the start.
+        serial::is_present()
+    }
+
+    fn emergency_write(bytes: &[u8]) {
+        if serial::is_present() {
+            serial::send(bytes);
+        }
+    }
+
+    fn emergency_off(status: ExitStatus) -> ! {
+        power::off(status)
+    }
+
+    fn discover(
+        boot: &BootInfo<'_>,
+        tables: &mut PageTables,
+        frames: &mut dyn FrameSource,
+    ) -> Result<Self, DiscoverError> {
+        let mut window = Window::new(tables, frames);
+        let rsdp = boot.rsdp.ok_or(DiscoverError::NoDescription)?;
+        let acpi = acpi::Tables::find(&mut window, rsdp)?;
+        let madt = acpi.get(b"APIC").ok_or(DiscoverError::Missing("MADT"))?;
+        let fadt = Fadt::parse(acpi.get(b"FACP").unwrap_or(&[]));
+
+        interrupt::start(&mut window, madt)?;
+        // A machine without a console can still run and write its log.
+        interrupt::route_console(&mut window, madt, pc::COM1_INTERRUPT)?;
+        let dsdt = dsdt(&mut window, &fadt);
+        power::start(&fadt, dsdt);
+        let timer = timer::Timer::start(&fadt);
+        dma::start(window.frames())?;
+        let segments = mcfg::segments(acpi.get(b"MCFG").unwrap_or(&[]));
+        let disk = pci::find_log_disk(&mut window, segments, timer::now_ns);
+
+        Ok(Self {
+            serial: serial::Serial,
+            timer,
+            power: power::Power,
+            entropy: entropy::Entropy::start(),
+            disk,
+        })
+    }
+
+    fn board(&self) -> u8 {
+        pc::BOARD
+    }
+
+    fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let (hz, source) = self.timer.describe();
+        write!(out, "PC: COM1, local and I/O APIC, {source} at {} MHz, ", hz / 1_000_000)?;
+        write!(out, "{}, ", self.entropy.name())?;
+        match &self.disk {
+            Some(disk) => disk.describe(out),
+            None => out.write_str("no log disk"),
+        }
+    }
+
+    fn console(&mut self) -> &mut dyn Console {
+        &mut self.serial
+    }
+
+    fn timer(&mut self) -> &mut dyn Timer {
+        &mut self.timer
+    }
+
+    fn power(&mut self) -> &mut dyn Power {
+        &mut self.power
+    }
+
+    fn entropy(&mut self) -> &mut dyn Entropy {
+        &mut self.entropy
+    }
+
+    fn take_disk(&mut self) -> Option<Disk> {
+        self.disk.take()
+    }
+}
+
+/// The DSDT, if it can be read: only switching off depends on it.
+fn dsdt(memory: &mut dyn FirmwareMemory, fadt: &Fadt) -> Option<&'static [u8]> {
+    acpi::table(memory, fadt.dsdt).ok()
+}

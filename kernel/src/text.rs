@@ -1,0 +1,169 @@
+//! What console text looks like.
+//!
+//! Two kinds of text share the line: the kernel's own, each line of which
+//! begins with [`PREFIX`], and what tasks write. A task must not be able to
+//! speak as the kernel, nor to start a log frame (which begins with 0x1E), nor
+//! to confuse a terminal: its bytes go through [`TaskText`].
+
+use core::fmt;
+
+/// Begins each line of the kernel's own.
+pub const PREFIX: &str = "[kernel] ";
+
+/// Writes the kernel's own lines: each begins with [`PREFIX`] and ends with
+/// CR LF, as terminals on a serial line want it.
+pub struct KernelText<'a> {
+    out: &'a mut dyn FnMut(&[u8]),
+    at_start: bool,
+}
+
+impl<'a> KernelText<'a> {
+    /// Text that begins on a new line.
+    pub fn new(out: &'a mut dyn FnMut(&[u8])) -> Self {
+        Self { out, at_start: true }
+    }
+}
+
+impl fmt::Write for KernelText<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive('\n') {
+            if self.at_start {
+                (self.out)(PREFIX.as_bytes());
+            }
+            let line = part.strip_suffix('\n');
+            (self.out)(line.unwrap_or(part).as_bytes());
+            self.at_start = line.is_some();
+            if self.at_start {
+                (self.out)(b"\r\n");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Passes on what a task writes, made harmless.
+///
+/// Control bytes other than CR, LF, TAB and ESC become `\xNN`, as do bytes
+/// from 0x80 to 0x9F that are not part of UTF-8 text's continuation, being
+/// control codes of some terminals. Bytes of UTF-8 text pass. A line that
+/// begins with `[kernel]` gets its `]` written as `\x5d`.
+#[derive(Clone, Debug)]
+pub struct TaskText {
+    /// How many bytes of `[kernel` the line has begun with; `None` once it
+    /// has begun with something else.
+    matched: Option<usize>,
+    /// Continuation bytes that the last UTF-8 lead byte still asks for.
+    continuation: u8,
+}
+
+/// What a task's line must not begin with, up to its last byte.
+const MARK: &[u8] = b"[kernel";
+
+impl Default for TaskText {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TaskText {
+    /// Text that begins on a new line.
+    pub const fn new() -> Self {
+        Self { matched: Some(0), continuation: 0 }
+    }
+
+    /// Passes `bytes` on to `out`.
+    pub fn write(&mut self, bytes: &[u8], out: &mut dyn FnMut(&[u8])) {
+        for &byte in bytes {
+            let harmless = self.is_harmless(byte);
+            let closes_mark = byte == b']' && self.matched == Some(MARK.len());
+            self.follow(byte);
+            if byte == b'\n' {
+                out(b"\r\n");
+            } else if harmless && !closes_mark {
+                out(&[byte]);
+            } else {
+                let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble & 15)];
+                out(&[b'\\', b'x', digit(byte >> 4), digit(byte)]);
+            }
+        }
+    }
+
+    fn is_harmless(&mut self, byte: u8) -> bool {
+        if self.continuation > 0 && byte & 0xc0 == 0x80 {
+            self.continuation -= 1;
+            return true;
+        }
+        self.continuation = match byte {
+            0xc2..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf4 => 3,
+            _ => 0,
+        };
+        matches!(byte, b'\r' | b'\n' | b'\t' | 0x1b | 0x20..=0x7e | 0xc2..=0xf4)
+    }
+
+    /// Keeps track of how the line begins. CR begins one too, for the cursor
+    /// is back at the margin; so, for the eye, may be whatever follows an
+    /// escape sequence, which is why ESC does not end the match.
+    fn follow(&mut self, byte: u8) {
+        self.matched = match (byte, self.matched) {
+            (b'\r' | b'\n', _) => Some(0),
+            (_, Some(matched)) if MARK.get(matched) == Some(&byte) => Some(matched + 1),
+            _ => None,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::fmt::Write;
+
+    fn kernel(text: &[&str]) -> String {
+        let mut bytes = Vec::new();
+        let mut out = |part: &[u8]| bytes.extend_from_slice(part);
+        let mut lines = KernelText::new(&mut out);
+        for part in text {
+            lines.write_str(part).unwrap();
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn task(writes: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut text = TaskText::new();
+        for part in writes {
+            text.write(part, &mut |part| bytes.extend_from_slice(part));
+        }
+        bytes
+    }
+
+    #[test]
+    fn every_line_of_the_kernel_is_marked() {
+        assert_eq!(kernel(&["a", "b\nc", "\n\n"]), "[kernel] ab\r\n[kernel] c\r\n[kernel] \r\n");
+    }
+
+    #[test]
+    fn ordinary_text_of_a_task_passes() {
+        let text = "R² = 0.995\tαβγ \u{1b}[1mbold\u{1b}[0m 🌞";
+        assert_eq!(task(&[text.as_bytes()]), text.as_bytes());
+        assert_eq!(task(&[b"a\nb"]), b"a\r\nb");
+    }
+
+    #[test]
+    fn no_task_can_begin_a_log_frame_or_a_kernel_line() {
+        assert_eq!(task(&[b"\x1eHG 00"]), b"\\x1eHG 00");
+        assert_eq!(task(&[b"[ker", b"nel] ok\n[kernel]"]), b"[kernel\\x5d ok\r\n[kernel\\x5d");
+        assert_eq!(task(&[b"x\r[kernel] "]), b"x\r[kernel\\x5d ");
+        assert_eq!(task(&[b"x [kernel] [kern]"]), b"x [kernel] [kern]");
+    }
+
+    #[test]
+    fn every_single_byte_comes_out_harmless() {
+        for byte in 0..=255u8 {
+            let out = task(&[b"x", &[byte], b" "]);
+            let bad = |byte: &u8| !matches!(byte, 0x20..=0x7e | b'\r' | b'\n' | b'\t' | 0x1b | 0xc2..=0xf4);
+            assert!(!out.iter().any(bad), "{byte:#x} became {out:x?}");
+        }
+    }
+}
