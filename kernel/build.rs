@@ -9,8 +9,13 @@ fn main() {
     }
     let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| ".".into());
     println!("cargo:rustc-link-arg-bins=-T{here}/kernel.ld");
-    for argument in ["-zmax-page-size=4096", "-znorelro", "--no-dynamic-linker",
-        "--no-eh-frame-hdr", "--gc-sections"] {
+    for argument in [
+        "-zmax-page-size=4096",
+        "-znorelro",
+        "--no-dynamic-linker",
+        "--no-eh-frame-hdr",
+        "--gc-sections",
+    ] {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
 }

@@ -19,7 +19,7 @@ pub fn walk(mut frame_pointer: u64, each: &mut dyn FnMut(u64)) {
         let Some(last) = frame_pointer.checked_add(15) else { return };
         let on_stack =
             stacks.iter().any(|stack| stack.contains(frame_pointer) && stack.contains(last));
-        if !on_stack || frame_pointer % 8 != 0 {
+        if !on_stack || !frame_pointer.is_multiple_of(8) {
             return;
         }
         let record = core::ptr::with_exposed_provenance::<u64>(frame_pointer as usize);

@@ -169,8 +169,8 @@ mod tests {
         assert_eq!(pool.take(1), None);
         let mut owner = [false; PAGES];
         for &(first, pages) in &taken {
-            for page in first..first + pages {
-                assert!(!core::mem::replace(&mut owner[page], true));
+            for owned in &mut owner[first..first + pages] {
+                assert!(!core::mem::replace(owned, true));
             }
         }
         for (first, pages) in taken {

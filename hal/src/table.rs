@@ -70,7 +70,7 @@ impl<F: Format> Tables<F> {
         length: u64,
         protection: Protection,
     ) -> Result<(), MapError> {
-        if (virtual_address | physical_address | length) % PAGE_SIZE != 0 || length == 0 {
+        if !(virtual_address | physical_address | length).is_multiple_of(PAGE_SIZE) || length == 0 {
             return Err(MapError::BadAddress);
         }
         let last = virtual_address.checked_add(length - 1).ok_or(MapError::BadAddress)?;
@@ -86,7 +86,7 @@ impl<F: Format> Tables<F> {
         while done < length {
             let at = virtual_address + done;
             let to = physical_address + done;
-            let block = (at | to) % BLOCK_SIZE == 0 && length - done >= BLOCK_SIZE;
+            let block = (at | to).is_multiple_of(BLOCK_SIZE) && length - done >= BLOCK_SIZE;
             let level = if block { 1 } else { 0 };
             self.map_one(frames, at, to, level, protection)?;
             done += if block { BLOCK_SIZE } else { PAGE_SIZE };

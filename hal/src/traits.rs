@@ -283,7 +283,7 @@ pub trait Platform: Sized {
 
     /// Before memory is set up: exception vectors, and an early console if
     /// one can be reached under the loader's tables: `true` then. Faults from
-    /// here on are reported through `handlers`.
+    /// here on are reported through `handlers`. A second call changes nothing.
     fn early(boot: &BootInfo<'_>, handlers: &'static Handlers) -> bool;
 
     /// Writes to whatever console works by now, without waiting for locks:

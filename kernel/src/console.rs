@@ -55,6 +55,11 @@ pub fn write(bytes: &[u8]) {
     voice.length = end;
 }
 
+/// Whether lines are said at once.
+pub fn works() -> bool {
+    VOICE.try_lock().is_none_or(|voice| voice.works)
+}
+
 /// Says what was kept; from here on the console works.
 pub fn replay() {
     let Some(mut voice) = VOICE.try_lock() else { return };

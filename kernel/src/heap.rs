@@ -75,9 +75,14 @@ pub fn stop() {
     *ALLOCATOR.0.lock() = Heap::empty();
 }
 
+/// Whether somebody is in the middle of allocating: for a panic, which must
+/// not wait for whom it has interrupted for good.
+pub fn is_busy() -> bool {
+    ALLOCATOR.0.is_locked()
+}
+
 /// Bytes in use and bytes free.
 pub fn usage() -> (usize, usize) {
     let heap = ALLOCATOR.0.lock();
     (heap.used(), heap.free())
 }
-

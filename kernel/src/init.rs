@@ -5,6 +5,7 @@ use hal::traits::{Cpu, Platform};
 use kernel::command_line::CommandLine;
 use kernel::frames::Frames;
 use kernel::phases::{Diagnosis, Phase, Undo};
+use witness::sha256::{Hash, Hasher, software};
 
 use crate::boot::{self, Modules};
 use crate::console::say;
@@ -20,6 +21,8 @@ pub struct Init {
     command_line: Option<CommandLine<'static>>,
     modules: Modules,
     kernel_file: Option<&'static [u8]>,
+    hasher: Option<Hasher>,
+    kernel_digest: Hash,
     frames: Option<Frames>,
     tables: Option<Tables>,
     platform: Option<Machine>,
@@ -35,7 +38,8 @@ impl Init {
             boot: self.boot?,
             command_line: self.command_line?,
             modules: self.modules,
-            kernel_file: self.kernel_file,
+            hasher: self.hasher?,
+            kernel_digest: self.kernel_digest,
             boot_id: self.boot_id,
             log_disk: self.log_disk,
         })
@@ -43,7 +47,7 @@ impl Init {
 }
 
 /// The table, in the order in which it runs.
-pub const PHASES: [Phase<Init>; 9] = [
+pub const PHASES: [Phase<Init>; 10] = [
     Phase {
         name: "boot-info",
         needs: &[],
@@ -60,6 +64,12 @@ pub const PHASES: [Phase<Init>; 9] = [
         undo: Undo::Stays("a fault in the diagnosis must be reported too"),
     },
     Phase {
+        name: "digests",
+        needs: &["boot-info", "vectors"],
+        run: measure,
+        undo: Undo::By(|init| (init.hasher, init.kernel_digest) = (None, [0; 32])),
+    },
+    Phase {
         name: "frames",
         needs: &["boot-info"],
         run: find_frames,
@@ -71,12 +81,7 @@ pub const PHASES: [Phase<Init>; 9] = [
         run: build_tables,
         undo: Undo::Stays("the diagnosis is written through its tables"),
     },
-    Phase {
-        name: "heap",
-        needs: &["paging"],
-        run: open_heap,
-        undo: Undo::By(|_| heap::stop()),
-    },
+    Phase { name: "heap", needs: &["paging"], run: open_heap, undo: Undo::By(|_| heap::stop()) },
     Phase {
         name: "devices",
         needs: &["paging", "heap"],
@@ -127,6 +132,26 @@ fn install_vectors(init: &mut Init) -> Result<(), Diagnosis> {
         console::replay();
     }
     Processor::assert_float_state();
+    Ok(())
+}
+
+/// SHA-256 of "abc" (FIPS 180-4, example B.1).
+const ABC: Hash = [
+    0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+    0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad,
+];
+
+fn measure(init: &mut Init) -> Result<(), Diagnosis> {
+    let (compress, name) = Processor::sha256().unwrap_or((software, "software"));
+    let hasher = Hasher(compress);
+    // Everything that leaves the machine hangs on this function.
+    if hasher.hash(b"abc") != ABC {
+        return Err(Diagnosis::Because("the processor computes a wrong SHA-256"));
+    }
+    // Zeros say that the loader did not hand the file over.
+    init.kernel_digest = init.kernel_file.map_or([0; 32], |file| hasher.hash(file));
+    init.hasher = Some(hasher);
+    say(format_args!("SHA-256 by {name}"));
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use hal::boot::BootInfo;
 use hal::traits::{ExitStatus, Platform};
 use kernel::command_line::CommandLine;
 use kernel::phases::{self, Progress};
+use witness::sha256::{Hash, Hasher};
 
 use crate::boot::Modules;
 use crate::console::say;
@@ -41,8 +42,11 @@ pub struct Kernel {
     pub command_line: CommandLine<'static>,
     /// Files that the loader handed over.
     pub modules: Modules,
-    /// The kernel's own file, for its digest.
-    pub kernel_file: Option<&'static [u8]>,
+    /// SHA-256 by the fastest means the processor has.
+    pub hasher: Hasher,
+    /// SHA-256 of the kernel's own file; zeros where the loader does not hand
+    /// it over.
+    pub kernel_digest: Hash,
     /// Names this boot, as far as the machine has entropy.
     pub boot_id: [u8; 16],
     /// Where the log goes, if not out by the console.
@@ -55,13 +59,13 @@ extern "C" fn kernel_main() -> ! {
     say(format_args!("Heliograph {}", env!("CARGO_PKG_VERSION")));
     let mut init = init::Init::default();
     let fail = boot::command_line().get("fail");
-    let result = phases::run(&init::PHASES, &mut init, fail, &mut |_, name, progress| match progress
-    {
-        Progress::Done => say(format_args!("init: {name} done")),
-        Progress::Failed(why) => say(format_args!("init: {name} failed: {why}")),
-        Progress::Undone => say(format_args!("init: {name} undone")),
-        Progress::Stays(why) => say(format_args!("init: {name} stays: {why}")),
-    });
+    let result =
+        phases::run(&init::PHASES, &mut init, fail, &mut |_, name, progress| match progress {
+            Progress::Done => say(format_args!("init: {name} done")),
+            Progress::Failed(why) => say(format_args!("init: {name} failed: {why}")),
+            Progress::Undone => say(format_args!("init: {name} undone")),
+            Progress::Stays(why) => say(format_args!("init: {name} stays: {why}")),
+        });
     match (result, init.finish()) {
         (Ok(()), Some(kernel)) => run::run(kernel),
         (Err(failure), _) => {
@@ -69,6 +73,13 @@ extern "C" fn kernel_main() -> ! {
                 "the machine cannot start: {} failed: {}",
                 failure.phase, failure.diagnosis
             ));
+            // Where the phase that finds a console was not reached, it is
+            // found for this.
+            if !console::works()
+                && let Ok(boot) = boot::take()
+            {
+                Machine::early(boot, &trap::HANDLERS);
+            }
             console::replay();
             Machine::emergency_off(ExitStatus::InitFailed)
         }

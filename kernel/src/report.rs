@@ -7,6 +7,10 @@ use core::fmt;
 
 use hal::traits::{Access, ExitStatus, Fault, FaultKind, PAGE_SIZE};
 
+/// Walks a backtrace: from the frame record at an address on, gives each
+/// return address to the callback, innermost first.
+pub type Walk = fn(u64, &mut dyn FnMut(u64));
+
 /// How the machine ends after a fault.
 pub fn exit_status(kind: &FaultKind) -> ExitStatus {
     match *kind {
@@ -18,13 +22,8 @@ pub fn exit_status(kind: &FaultKind) -> ExitStatus {
     }
 }
 
-/// Writes the report: what happened, registers, backtrace. `walk` calls back
-/// with each return address from a frame record on.
-pub fn fault(
-    out: &mut dyn fmt::Write,
-    fault: &Fault<'_>,
-    walk: &mut dyn FnMut(u64, &mut dyn FnMut(u64)),
-) -> fmt::Result {
+/// Writes the report: what happened, registers, backtrace.
+pub fn fault(out: &mut dyn fmt::Write, fault: &Fault<'_>, walk: Walk) -> fmt::Result {
     out.write_str("trap: ")?;
     describe(out, &fault.kind)?;
     writeln!(out, " at pc {:#018x}", fault.program_counter)?;
@@ -44,7 +43,7 @@ pub fn backtrace(
     out: &mut dyn fmt::Write,
     first: Option<u64>,
     frame_pointer: u64,
-    walk: &mut dyn FnMut(u64, &mut dyn FnMut(u64)),
+    walk: Walk,
 ) -> fmt::Result {
     writeln!(out, "backtrace:")?;
     let mut number = 0;
@@ -116,7 +115,7 @@ mod tests {
             registers: &[("rax", 1), ("rbx", 2), ("rcx", 3), ("rdx", 4)],
         };
         let mut text = String::new();
-        fault(&mut text, &what, &mut |frame, each| {
+        fault(&mut text, &what, |frame, each| {
             assert_eq!(frame, 77);
             each(0xffff_ffff_8000_5678);
         })

@@ -4,12 +4,17 @@
 //! the trap report and the exit status; the others say what they found and
 //! end with success, or panic.
 
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::hint::black_box;
 
-use hal::traits::{Cpu, ExitStatus, Platform};
+use hal::traits::{BlockDevice, BlockError, Cpu, ExitStatus, Platform, SECTOR_SIZE};
+use witness::sha256::Hasher;
 
 use crate::console::say;
 use crate::idle::{self, Wake};
+use crate::trap;
 use crate::{Kernel, Machine};
 
 type Processor = <Machine as Platform>::Cpu;
@@ -22,9 +27,13 @@ pub fn run(kernel: &mut Kernel, name: &str) {
         "stack-overflow" => |_| say(format_args!("sum {}", overflow(1))),
         "null" => null,
         "panic" => |_| panic!("the command line asked for it"),
+        "reboot" => |kernel| kernel.platform.power().reboot(),
         "irq" => timer_interrupts,
         "input" => input,
         "float" => float,
+        "heap" => heap,
+        "disk" => disk,
+        "sha256" => sha256,
         _ => {
             say(format_args!("there is no test {}", name.escape_default()));
             kernel.platform.power().off(ExitStatus::TaskFailed)
@@ -89,7 +98,7 @@ fn timer_interrupts(kernel: &mut Kernel) {
     }
     let count = idle::timer_interrupts() - before;
     assert!((1..=10).contains(&count), "{count} interrupts for 10 sleeps");
-    say(format_args!("{count} timer interrupts for 10 sleeps"));
+    say(format_args!("{count} timer interrupts for 10 sleeps, {} stray", trap::spurious()));
 }
 
 /// Says back a line that is typed, having slept until it was.
@@ -147,4 +156,63 @@ fn sums() -> [u64; 8] {
         }
     }
     black_box(sums).map(f64::to_bits)
+}
+
+/// The heap gives what it says it has, and takes it back.
+fn heap(_: &mut Kernel) {
+    let (used, free) = crate::heap::usage();
+    let large = free / 4;
+    for round in 0..3u8 {
+        let mut blocks: Vec<Vec<u8>> = (0..3).map(|_| vec![round; large]).collect();
+        let small: Vec<Box<u64>> = (0..10_000).map(Box::new).collect();
+        blocks.swap(0, 2);
+        assert!(blocks.iter().all(|block| block[0] == round && block[large - 1] == round));
+        assert!(small.iter().zip(0..).all(|(small, number)| **small == number));
+    }
+    assert!(crate::heap::usage() == (used, free), "something was not given back");
+    say(format_args!("3 times {} MiB and 10000 small blocks", (large * 3) >> 20));
+}
+
+/// What is written to the log disk is read back, across requests of all
+/// sizes. Destroys what is on it.
+fn disk(kernel: &mut Kernel) {
+    let Some(mut disk) = kernel.log_disk.take() else { panic!("there is no log disk") };
+    let pattern: Vec<u8> =
+        (0..256u32 << 10).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let start = kernel.platform.timer().now_ns();
+    let (mut sector, mut rest, mut size) = (1, &pattern[..], SECTOR_SIZE);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(size.min(rest.len()));
+        assert!(disk.write(sector, now) == Ok(()), "write of sector {sector}");
+        (sector, rest) = (sector + (now.len() / SECTOR_SIZE) as u64, later);
+        size = size * 3 / 2 / SECTOR_SIZE * SECTOR_SIZE + SECTOR_SIZE;
+    }
+    assert!(disk.flush() == Ok(()), "flush");
+    let mut back = vec![0; pattern.len()];
+    assert!(disk.read(1, &mut back) == Ok(()), "read");
+    assert!(back == pattern, "other bytes came back");
+    assert!(disk.write(disk.sectors(), &back[..SECTOR_SIZE]) == Err(BlockError::OutOfRange));
+    let micros = (kernel.platform.timer().now_ns() - start) / 1000;
+    let flush = if disk.can_flush() { "flushed" } else { "no flush" };
+    say(format_args!("256 KiB written, {flush} and read back in {micros} us"));
+}
+
+/// The processor's SHA-256 and the software's agree, on messages of every
+/// length up to three blocks and a long one.
+fn sha256(kernel: &mut Kernel) {
+    let software = Hasher(witness::sha256::software);
+    let bytes: Vec<u8> = (0..1u32 << 20).map(|at| (at.wrapping_mul(40_503) >> 7) as u8).collect();
+    for length in 0..200 {
+        let message = &bytes[..length];
+        assert!(kernel.hasher.hash(message) == software.hash(message), "{length} bytes");
+    }
+    let mut times = [0; 2];
+    let mut digests = [[0; 32]; 2];
+    for (at, hasher) in [kernel.hasher, software].iter().enumerate() {
+        let start = kernel.platform.timer().now_ns();
+        digests[at] = hasher.hash(&bytes);
+        times[at] = (kernel.platform.timer().now_ns() - start) / 1000;
+    }
+    assert!(digests[0] == digests[1], "a MiB comes out differently");
+    say(format_args!("a MiB in {} us, by software {} us", times[0], times[1]));
 }

@@ -42,7 +42,7 @@ struct Report<'a, 'b>(&'a Fault<'b>);
 
 impl fmt::Display for Report<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        report::fault(f, self.0, &mut hal::backtrace::walk)?;
+        report::fault(f, self.0, hal::backtrace::walk)?;
         f.write_str("the machine is switched off")
     }
 }
@@ -75,7 +75,7 @@ impl fmt::Display for PanicReport<'_, '_> {
             write!(f, " ({}:{})", place.file(), place.line())?;
         }
         f.write_char('\n')?;
-        report::backtrace(f, None, self.frame, &mut hal::backtrace::walk)?;
+        report::backtrace(f, None, self.frame, hal::backtrace::walk)?;
         f.write_str("the machine is switched off")
     }
 }

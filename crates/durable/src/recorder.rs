@@ -61,6 +61,13 @@ impl<D: Device> Recorder<D> {
         Self { device, frames: Frames::new(boot), key, origin, last: None }
     }
 
+    /// Seals what is pending and sends it to the device, which need not have it
+    /// safe. Makes room in the log without the cost of a signature.
+    pub fn collect(&mut self, log: &mut Log) -> Result<(), Failure<D::Error>> {
+        log.seal(&mut |record, _| self.frames.entry(record));
+        Ok(self.device.append(self.frames.take())?)
+    }
+
     /// Seals what is pending and returns once it and a checkpoint over it are
     /// on the device. Does nothing if nothing has been written since the last
     /// time.
@@ -68,8 +75,7 @@ impl<D: Device> Recorder<D> {
         if log.pending() == 0 && self.last.as_ref().is_some_and(|(size, ..)| *size == log.size()) {
             return Ok(());
         }
-        log.seal(&mut |record, _| self.frames.entry(record));
-        self.device.append(self.frames.take())?;
+        self.collect(log)?;
         // The checkpoint promises the records, so they are safe before it is
         // made.
         self.device.flush()?;

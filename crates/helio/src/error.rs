@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exit::ExitCode;
 
 /// A result of this crate.
-pub type Result<T> = core::result::Result<T, HelioError>;
+pub type Result<T, E = HelioError> = core::result::Result<T, E>;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
@@ -107,7 +107,9 @@ impl HelioError {
     pub fn advice(&self) -> String {
         match self {
             Self::File { action: "read", .. } => "check the path and that you may read it".into(),
-            Self::File { .. } => "check the path, the free space and that you may write there".into(),
+            Self::File { .. } => {
+                "check the path, the free space and that you may write there".into()
+            }
             Self::Input { advice, .. }
             | Self::Missing { advice, .. }
             | Self::Failed { advice, .. } => advice.clone(),

@@ -111,10 +111,7 @@ impl Store {
         let device = self.public(Role::Device)?;
         let trust = Trust {
             development: true,
-            devices: vec![NamedKey {
-                key: device,
-                name: checkpoint::default_device_name(&device),
-            }],
+            devices: vec![NamedKey { key: device, name: checkpoint::default_device_name(&device) }],
             operators: vec![NamedKey {
                 key: self.public(Role::Operator)?,
                 name: Role::Operator.name().into(),

@@ -19,7 +19,7 @@ pub mod diff;
 pub mod error;
 pub mod exit;
 pub mod file;
-pub mod hosted;
+// pub mod hosted;
 pub mod image;
 pub mod keys;
 pub mod log;

@@ -48,7 +48,7 @@ impl Symbols {
 
     /// The functions an address is in: the innermost inlined one first.
     pub fn places(&self, address: u64) -> Result<Vec<Place>> {
-        let damaged = |error: addr2line::LoaderError| {
+        let damaged = |error: Box<dyn std::error::Error>| {
             HelioError::input(
                 "symbols",
                 &self.path,
@@ -64,7 +64,8 @@ impl Symbols {
                 let file = location.file?;
                 Some(location.line.map_or(file.to_owned(), |line| format!("{file}:{line}")))
             });
-            places.push(Place { function: name(&function.name.to_string_lossy()), source });
+            let mangled = function.raw_name().map_err(|error| damaged(error.into()))?;
+            places.push(Place { function: name(&mangled), source });
         }
         if places.is_empty()
             && let Some(symbol) = self.loader.find_symbol(address)

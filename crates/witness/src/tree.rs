@@ -156,21 +156,19 @@ pub fn verify_inclusion(
 }
 
 /// Whether the proof shows that the tree of `new` leaves begins with the tree
-/// of `old` leaves. Every tree begins with the empty one; that proof is empty.
+/// of `old` leaves. That it begins with an empty tree would show nothing, and
+/// is refused.
 pub fn verify_consistency(
     hasher: Hasher,
     (old, old_root): (u64, &Hash),
     (new, new_root): (u64, &Hash),
     proof: &[Hash],
 ) -> bool {
-    if old > new {
+    if old == 0 || old > new {
         return false;
     }
     if old == new {
         return proof.is_empty() && old_root == new_root;
-    }
-    if old == 0 {
-        return proof.is_empty() && *old_root == sha256::EMPTY;
     }
     // Start at the largest complete subtree on the old tree's right edge. If
     // that is the whole old tree, its root is known and not in the proof.

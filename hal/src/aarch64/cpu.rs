@@ -26,9 +26,10 @@ impl traits::Cpu for Cpu {
     }
 
     fn wait_for_interrupt() {
-        // `wfi` ends when an interrupt is pending, masked or not (Arm ARM
-        // D1.7.2), so one that comes before it is not slept over. The barrier
-        // has what was written before reach devices and memory first.
+        // `wfi` ends when an interrupt is pending, masked or not (Arm ARM,
+        // "Wait for Interrupt"), so one that comes before it is not slept
+        // over. The barrier has what was written before reach devices and
+        // memory first.
         barrier::dsb(barrier::SY);
         wfi();
         Self::enable_interrupts();
@@ -84,7 +85,7 @@ pub fn exception_level() -> u64 {
 }
 
 /// Affinity of this processor, as interrupt controllers know it: Aff3 in bits
-/// 39:32, Aff2 to Aff0 in bits 23:0 (Arm ARM D24.2.122).
+/// 39:32, Aff2 to Aff0 in bits 23:0 (Arm ARM, MPIDR_EL1).
 pub fn affinity() -> u64 {
     MPIDR_EL1.get() & 0xff_00ff_ffff
 }

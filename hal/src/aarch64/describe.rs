@@ -11,7 +11,7 @@ use crate::device_tree::{DeviceTree, Region};
 const VIRTIO_DEVICES: usize = 32;
 
 /// Private interrupts of the timers where nothing else is said (Base System
-/// Architecture, Arm DEN 0094, table 5).
+/// Architecture, Arm DEN 0094, "PPI assignments").
 const VIRTUAL_TIMER: u32 = 27;
 const HYPERVISOR_TIMER: u32 = 26;
 

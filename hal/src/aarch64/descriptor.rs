@@ -1,5 +1,5 @@
 //! What the bits of a translation table entry mean, stage 1, 4 KiB granule
-//! (Arm ARM D8.3, "Translation table descriptor formats").
+//! (Arm ARM, "Translation table descriptor formats").
 //!
 //! The tables themselves are built by [`crate::table`]. Levels are counted
 //! from the leaves there, so its level 0 is the architecture's level 3.
@@ -45,6 +45,22 @@ pub fn identity_page(physical: u64, attribute: u64) -> u64 {
     page & !(0b111 << ATTRIBUTE_SHIFT) | (attribute & 0b111) << ATTRIBUTE_SHIFT
 }
 
+/// The loader's MAIR_EL1 with the attribute for devices added, if entries made
+/// here work with it: from base revision 4 on the boot protocol promises it.
+pub fn with_devices(loader: u64) -> Option<u64> {
+    let attribute = |mair: u64, index: u64| mair >> (8 * index) & 0xff;
+    let device = attribute(loader, DEVICE);
+    let is_free = device == 0 || device == attribute(MAIR, DEVICE);
+    (is_free && attribute(loader, NORMAL) == attribute(MAIR, NORMAL))
+        .then_some(loader | attribute(MAIR, DEVICE) << (8 * DEVICE))
+}
+
+/// The first attribute of a MAIR_EL1 that is ordinary memory, write-back, as
+/// the boot protocol says there is; never the one for devices.
+pub fn normal_attribute(mair: u64) -> u64 {
+    (0..8).find(|&index| index != DEVICE && mair >> (8 * index) & 0xff == 0xff).unwrap_or(NORMAL)
+}
+
 /// The encoding, for [`crate::table::Tables`].
 pub struct Descriptor;
 
@@ -86,7 +102,8 @@ impl Format for Descriptor {
     }
 
     /// Only the upper half is translated, by TTBR1_EL1 with T1SZ = 16: bits
-    /// 63 to 48 are ones (Arm ARM D8.2.1). Bit 47 may be either.
+    /// 63 to 48 are ones (Arm ARM, "Translation table base address register
+    /// selection"). Bit 47 may be either.
     fn is_canonical(address: u64) -> bool {
         address >> 48 == 0xffff
     }
@@ -146,6 +163,17 @@ mod tests {
         assert_eq!(entry >> ATTRIBUTE_SHIFT & 7, 3);
         let same = Descriptor::leaf(0x4008_0000, 0, Protection::ReadExecute);
         assert_eq!(identity_page(0x4008_0000, NORMAL), same);
+    }
+
+    #[test]
+    fn loaders_attributes_are_kept_and_devices_added() {
+        assert_eq!(with_devices(0x0c_ff), Some(0x04_0c_ff));
+        assert_eq!(with_devices(MAIR), Some(MAIR));
+        assert_eq!(with_devices(0xff_00), None);
+        assert_eq!(with_devices(0x44_00_ff), None);
+        assert_eq!(normal_attribute(0x04_0c_ff), 0);
+        assert_eq!(normal_attribute(0xff_00_04_00), 3);
+        assert_eq!(normal_attribute(0xff_00_ff_00_00), 4);
     }
 
     proptest! {

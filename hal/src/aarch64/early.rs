@@ -6,13 +6,13 @@
 //! table of pages, lent out until the devices are mapped where they belong.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aarch64_cpu::registers::{MAIR_EL1, Readable, TCR_EL1, Writeable};
 use spin::Mutex;
 
 use super::describe::Description;
-use super::descriptor::{Descriptor, MAIR};
+use super::descriptor::{Descriptor, with_devices};
 use super::{paging, power, serial};
 use crate::acpi;
 use crate::boot::BootInfo;
@@ -27,9 +27,6 @@ const WINDOW: u64 = 2 << 20;
 /// Entries in a table.
 const ENTRIES: usize = 512;
 
-/// Index in MAIR_EL1 that entries for devices use (see [`MAIR`]).
-const DEVICE_SHIFT: u32 = 16;
-
 /// Tables for the lower half, of the levels from the top down.
 #[repr(C, align(4096))]
 struct Lower([UnsafeCell<[u64; ENTRIES]>; 4]);
@@ -39,6 +36,9 @@ struct Lower([UnsafeCell<[u64; ENTRIES]>; 4]);
 unsafe impl Sync for Lower {}
 
 static LOWER: Lower = Lower([const { UnsafeCell::new([0; ENTRIES]) }; 4]);
+
+/// Whether [`start`] has been called.
+static STARTED: AtomicBool = AtomicBool::new(false);
 
 /// Physical address of the top table while the lower half is lent out.
 static ROOT: AtomicU64 = AtomicU64::new(0);
@@ -52,8 +52,11 @@ struct Pages {
 
 /// Finds the console and how to switch off, and uses them. Where they cannot
 /// be reached yet, the kernel starts without: `discover` finds them again.
-/// Says whether there is a console.
+/// Says whether there is a console. Does nothing the second time.
 pub fn start(boot: &BootInfo<'_>) -> bool {
+    if STARTED.swap(true, Ordering::Relaxed) {
+        return serial::is_in_use();
+    }
     power::read_command_line(boot.command_line);
     if !open(boot) {
         return false;
@@ -83,14 +86,6 @@ pub fn lower_half() -> u64 {
     ROOT.load(Ordering::Relaxed)
 }
 
-/// The first attribute of a MAIR_EL1 that is ordinary memory, write-back, as
-/// the boot protocol says there is; never the one used for devices here.
-pub fn normal_attribute(mair: u64) -> u64 {
-    (0..8)
-        .find(|&index| 8 * index != u64::from(DEVICE_SHIFT) && mair >> (8 * index) & 0xff == 0xff)
-        .unwrap_or(0)
-}
-
 /// The description by the tree or by ACPI, as far as it can be read.
 fn describe(boot: &BootInfo<'_>) -> Option<Description> {
     if let Some(rsdp) = boot.rsdp {
@@ -104,13 +99,7 @@ fn describe(boot: &BootInfo<'_>) -> Option<Description> {
 /// Puts the lower half into use, empty. `false` where the loader's settings
 /// are not those the boot protocol promises.
 fn open(boot: &BootInfo<'_>) -> bool {
-    let mair = MAIR_EL1.get();
-    let device = mair >> DEVICE_SHIFT & 0xff;
-    let ours = MAIR >> DEVICE_SHIFT & 0xff;
-    // Entries for ordinary memory made here use attribute 0.
-    if mair & 0xff != 0xff || (device != 0 && device != ours) {
-        return false;
-    }
+    let Some(mair) = with_devices(MAIR_EL1.get()) else { return false };
     let physical = |level: usize| {
         let address = LOWER.0[level].get().addr() as u64;
         address.wrapping_sub(boot.kernel_virtual).wrapping_add(boot.kernel_physical)
@@ -127,7 +116,7 @@ fn open(boot: &BootInfo<'_>) -> bool {
                 .write_volatile(Descriptor::table(physical(level + 1)))
         };
     }
-    MAIR_EL1.set(mair | ours << DEVICE_SHIFT);
+    MAIR_EL1.set(mair);
     paging::publish_tables();
     ROOT.store(physical(0), Ordering::Relaxed);
     paging::use_lower_half(physical(0), TCR_EL1.get());

@@ -1,4 +1,4 @@
-//! The processor's random number generator, FEAT_RNG (Arm ARM D24.2.144).
+//! The processor's random number generator, FEAT_RNG (Arm ARM, RNDR).
 
 use aarch64_cpu::registers::{ID_AA64ISAR0_EL1, Readable};
 

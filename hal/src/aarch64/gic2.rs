@@ -8,7 +8,7 @@
 
 use super::registers::Registers;
 
-/// Distributor registers (table 4-1).
+/// Distributor registers ("Distributor register map").
 const CONTROL: u64 = 0x000;
 const TYPE: u64 = 0x004;
 const GROUP: u64 = 0x080;
@@ -19,7 +19,7 @@ const PRIORITY: u64 = 0x400;
 const TARGET: u64 = 0x800;
 const CONFIGURATION: u64 = 0xc00;
 
-/// CPU interface registers (table 4-2).
+/// CPU interface registers ("CPU interface register map").
 const CPU_CONTROL: u64 = 0x00;
 const CPU_PRIORITY_MASK: u64 = 0x04;
 const CPU_ACKNOWLEDGE: u64 = 0x0c;
@@ -32,7 +32,7 @@ const ENABLE: u32 = 1;
 const ORDINARY_PRIORITY: u8 = 0x80;
 /// Lets every priority but the lowest through.
 const MASK_NOTHING: u32 = 0xff;
-/// Interrupt numbers from here on are special (3.2.5): none pending.
+/// Interrupt numbers from here on are special: none pending.
 const SPECIAL: u32 = 1020;
 /// First interrupt that is not private to a processor.
 const FIRST_SHARED: u32 = 32;

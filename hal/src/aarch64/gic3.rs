@@ -12,7 +12,7 @@ use super::cpu;
 use crate::traits::DiscoverError;
 
 /// Frames of 64 KiB that a redistributor has: two, or four with virtual LPIs
-/// (12.10).
+/// ("GIC Redistributor register map").
 const FRAME: u64 = 0x1_0000;
 
 /// No interrupt of this controller has the number.

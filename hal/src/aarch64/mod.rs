@@ -7,7 +7,8 @@
 //! address of the lower half, page zero included, faults.
 //!
 //! "Arm ARM" is the Arm Architecture Reference Manual for A-profile
-//! architecture, DDI 0487, by the section numbers of issue K.a.
+//! architecture, DDI 0487; its sections are named by their titles, for their
+//! numbers change from issue to issue.
 //!
 //! What only thinks ([`describe`], [`descriptor`], [`syndrome`], [`ticks`]) is
 //! compiled for the host's tests too; what touches registers is not.

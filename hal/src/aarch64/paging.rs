@@ -2,7 +2,7 @@
 //!
 //! Which entries the loader's tables have left in the TLB is unknown, and
 //! tables may not be exchanged under a running processor where blocks and
-//! pages differ (Arm ARM D8.16.1, break-before-make). So the change is made
+//! pages differ (Arm ARM, "break-before-make sequence"). So the change is made
 //! with the MMU off, by code that is mapped at its own physical address for
 //! that moment.
 
@@ -10,7 +10,7 @@ use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, MAIR_EL1, Readable, TCR_EL1};
 
 use super::cpu::field;
-use super::descriptor::{Descriptor, MAIR, identity_page};
+use super::descriptor::{Descriptor, MAIR, identity_page, normal_attribute};
 use super::early;
 use crate::table::{Format, Tables};
 use crate::traits::{self, FrameSource, MapError, PAGE_SIZE, Protection};
@@ -54,7 +54,7 @@ impl traits::PageTables for PageTables {
             // The caller promises that the running code is mapped.
             return;
         };
-        let loader_memory = early::normal_attribute(MAIR_EL1.get());
+        let loader_memory = normal_attribute(MAIR_EL1.get());
         self.map_identity(physical, loader_memory);
         publish_tables();
 
@@ -113,8 +113,8 @@ impl PageTables {
 }
 
 /// Has the table walker see entries that were written, and what follows use
-/// them (Arm ARM D8.2.6: a store to a table needs a DSB, and the instructions
-/// after it an ISB).
+/// them (Arm ARM, "Ordering of memory accesses from translation table walks": a
+/// store to a table needs a DSB, and the instructions after it an ISB).
 pub fn publish_tables() {
     barrier::dsb(barrier::ISHST);
     barrier::isb(barrier::SY);

@@ -7,13 +7,13 @@ use super::cpu;
 use super::describe::Conduit;
 use crate::traits::{self, ExitStatus};
 
-/// SYSTEM_OFF (section 5.1.9).
+/// PSCI's function SYSTEM_OFF.
 const SYSTEM_OFF: u64 = 0x8400_0008;
-/// SYSTEM_RESET (section 5.1.11).
+/// PSCI's function SYSTEM_RESET.
 const SYSTEM_RESET: u64 = 0x8400_0009;
 
 /// Semihosting operation SYS_EXIT_EXTENDED ("Semihosting for AArch32 and
-/// AArch64", 7.9).
+/// AArch64").
 const EXIT_EXTENDED: u64 = 0x20;
 /// ADP_Stopped_ApplicationExit: an ordinary end, with a status.
 const APPLICATION_EXIT: u64 = 0x2_0026;
@@ -50,7 +50,9 @@ pub fn use_conduit(conduit: Option<Conduit>) {
 /// Switches off. An emulator ends with the status that the PC's debug exit
 /// device would give: twice its value plus one.
 pub fn off(status: ExitStatus) -> ! {
-    if IS_HOSTED.load(Ordering::Relaxed) {
+    // Once: where nobody answers, the instruction faults, and the report of
+    // that ends here again.
+    if IS_HOSTED.swap(false, Ordering::Relaxed) {
         exit((STATUS_BASE + status as u64) << 1 | 1);
     }
     call(SYSTEM_OFF);
@@ -82,7 +84,7 @@ fn exit(status: u64) {
 fn call(function: u64) {
     let conduit = CONDUIT.load(Ordering::Relaxed);
     // SAFETY: tree or FADT said that PSCI is called this way. By the SMC
-    // calling convention (Arm DEN 0028, 2.6) the callee may change x0 to x17
+    // calling convention (Arm DEN 0028) the callee may change x0 to x17
     // and keeps everything else; both functions take no arguments.
     unsafe {
         match conduit {

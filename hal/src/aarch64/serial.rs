@@ -16,7 +16,7 @@ use crate::traits::Console;
 /// Bytes of registers in use.
 pub const LENGTH: u64 = 0x48;
 
-/// Register offsets (table 3-1).
+/// Register offsets (3.2, "Summary of registers").
 const DATA: u64 = 0x00;
 const FLAGS: u64 = 0x18;
 const LINE_CONTROL: u64 = 0x2c;
@@ -64,6 +64,11 @@ pub unsafe fn use_at(base: u64) {
         uart.write(LINE_CONTROL, EIGHT_BITS_FIFO);
         uart.write(CONTROL, ENABLED);
     }
+}
+
+/// Whether there is a UART to use.
+pub fn is_in_use() -> bool {
+    BASE.load(Ordering::Relaxed) != 0
 }
 
 /// Uses no UART any more.

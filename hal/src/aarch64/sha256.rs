@@ -1,5 +1,5 @@
-//! SHA-256 by the instructions of FEAT_SHA256 (Arm ARM C7.2, SHA256H,
-//! SHA256H2, SHA256SU0, SHA256SU1).
+//! SHA-256 by the instructions of FEAT_SHA256 (Arm ARM, SHA256H, SHA256H2,
+//! SHA256SU0, SHA256SU1).
 //!
 //! The instructions take the state as two registers of four words, `abcd` and
 //! `efgh`, do four rounds at a time, and four words of the message schedule
@@ -57,15 +57,19 @@ fn compress_blocks(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
     for block in blocks {
         let (abcd_before, efgh_before) = (abcd, efgh);
         let mut w = schedule(block);
-        for (group, k) in K.iter().enumerate() {
-            let now = w[group % 4];
-            let wk = vaddq_u32(now, load(k));
-            let abcd_now = abcd;
-            abcd = vsha256hq_u32(abcd, efgh, wk);
-            efgh = vsha256h2q_u32(efgh, abcd_now, wk);
-            if group < 12 {
-                let partial = vsha256su0q_u32(now, w[(group + 1) % 4]);
-                w[group % 4] = vsha256su1q_u32(partial, w[(group + 2) % 4], w[(group + 3) % 4]);
+        for (quarter, constants) in K.as_chunks::<4>().0.iter().enumerate() {
+            // Indices that are constants once this is unrolled, so that the
+            // schedule stays in registers.
+            for lane in 0..4 {
+                let now = w[lane];
+                let wk = vaddq_u32(now, load(&constants[lane]));
+                let abcd_now = abcd;
+                abcd = vsha256hq_u32(abcd, efgh, wk);
+                efgh = vsha256h2q_u32(efgh, abcd_now, wk);
+                if quarter < 3 {
+                    let partial = vsha256su0q_u32(now, w[(lane + 1) % 4]);
+                    w[lane] = vsha256su1q_u32(partial, w[(lane + 2) % 4], w[(lane + 3) % 4]);
+                }
             }
         }
         abcd = vaddq_u32(abcd, abcd_before);

@@ -1,5 +1,5 @@
-//! What an exception was, from ESR_EL1 (Arm ARM D24.2.40, "ESR_EL1,
-//! Exception Syndrome Register").
+//! What an exception was, from ESR_EL1 (Arm ARM, "ESR_EL1, Exception
+//! Syndrome Register").
 
 use crate::traits::{Access, FaultKind, PAGE_SIZE};
 

@@ -1,9 +1,9 @@
-//! The generic timer (Arm ARM chapter D12): a counter that never goes back,
+//! The generic timer (Arm ARM, "The Generic Timer"): a counter that never goes back,
 //! and one comparator.
 //!
 //! At EL1 the comparator is the virtual one, for a hypervisor may keep the
 //! physical one to itself. At EL2 the names of the physical one reach the
-//! EL2 physical timer (Arm ARM D12.2.4, HCR_EL2.E2H), and its interrupt is
+//! EL2 physical timer (Arm ARM, HCR_EL2.E2H), and its interrupt is
 //! another one.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -52,7 +52,8 @@ impl traits::Timer for Timer {
 
     fn arm(&mut self, deadline_ns: u64) {
         // The comparator holds a count, not a distance: a deadline in the
-        // past raises the interrupt at once (Arm ARM D12.2.3).
+        // past raises the interrupt at once (Arm ARM, "Operation of the CompareValue
+        // views of the timers").
         let count = ticks::from_ns(deadline_ns, FREQUENCY.load(Ordering::Relaxed));
         if IS_HOST.load(Ordering::Relaxed) {
             CNTP_CVAL_EL0.set(count);
@@ -67,7 +68,7 @@ impl traits::Timer for Timer {
 
 /// Nanoseconds by the counter; zero before the timer was started.
 pub fn now_ns() -> u64 {
-    // A counter read may otherwise be done early (Arm ARM D12.1.2).
+    // A counter read may otherwise be done early (Arm ARM, CNTVCT_EL0).
     barrier::isb(barrier::SY);
     ticks::to_ns(CNTVCT_EL0.get(), FREQUENCY.load(Ordering::Relaxed))
 }

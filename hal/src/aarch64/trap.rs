@@ -48,7 +48,7 @@ const _: () = {
     assert!(size_of::<Frame>().is_multiple_of(16));
 };
 
-/// Kinds of exception, as the vector table numbers them (Arm ARM D1.3.1):
+/// Kinds of exception, as the vector table numbers them (Arm ARM, "Exception vectors"):
 /// synchronous, IRQ, FIQ, SError, for each of four origins.
 const IRQ_IN_KERNEL: u64 = 1;
 const SYSTEM_ERROR: u64 = 3;

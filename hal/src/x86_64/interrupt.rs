@@ -184,6 +184,9 @@ pub fn countdown() -> u32 {
 /// Lets the timestamp counter raise the timer's interrupt.
 pub fn use_deadlines() {
     write(TIMER, MODE_DEADLINE | u32::from(TIMER_VECTOR));
+    // The write above goes to memory, the deadlines to an MSR: without a
+    // fence the first could overtake it (SDM volume 3, 12.5.4.1).
+    core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
 }
 
 /// An I/O APIC: an index register and a window to what it names.

@@ -141,7 +141,7 @@ fn table() -> InterruptDescriptorTable {
     let mut idt = InterruptDescriptorTable::new();
     let stubs = (&raw const trap_stubs).addr() as u64;
     let stub = |vector: u64| VirtAddr::new(stubs + vector * STUB);
-    // SAFETY (all of the block): each address is the stub of that very
+    // SAFETY: each address is the stub of that very
     // vector, which handles what the processor pushes for it and ends in
     // `iretq`; the stack indices are those that `gdt::load` filled.
     unsafe {

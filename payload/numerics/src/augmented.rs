@@ -63,10 +63,21 @@ impl Augmented {
 
     /// Element (j, j) of (AᵀA)⁻¹.
     pub fn inverse_diagonal(&self, j: usize) -> f64 {
+        self.inverse_column(j).x[j]
+    }
+
+    /// Row j of A⁺ = (AᵀA)⁻¹Aᵀ: its product with a response is element j of
+    /// the least-squares solution.
+    pub fn pseudo_inverse_row(&self, j: usize) -> Vec<f64> {
+        self.inverse_column(j).r.into_iter().map(|r| -r).collect()
+    }
+
+    /// Column j of (AᵀA)⁻¹ as x, and minus A x as r.
+    fn inverse_column(&self, j: usize) -> Solution {
         // With A D for A, the second line becomes D Aᵀ r = D c.
         let mut c = vec![0.0; self.qr.columns()];
         c[j] = -self.scales[j];
-        self.solve(&vec![0.0; self.scaled.rows()], &c).x[j]
+        self.solve(&vec![0.0; self.scaled.rows()], &c)
     }
 
     /// Solves for any b and c, the latter already scaled like the columns.
@@ -189,6 +200,25 @@ mod tests {
         for j in 0..3 {
             let found = augmented.inverse_diagonal(j);
             assert!((found / expected - 1.0).abs() < 1e-13, "{found} {expected}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_pseudo_inverse_solves_any_response(
+            values in prop::collection::vec(-1000i32..1000, 8 * 3),
+            b in prop::collection::vec(-1000i32..1000, 8),
+        ) {
+            let matrix = Matrix::new(8, 3, |r, c| f64::from(values[c * 8 + r]));
+            let b: Vec<f64> = b.into_iter().map(f64::from).collect();
+            let Ok(augmented) = Augmented::new(matrix) else { return Ok(()) };
+            let x = augmented.least_squares(&b).x;
+            let size = x.iter().fold(1.0, |size: f64, x| size.max(x.abs()));
+            for j in 0..3 {
+                let row = augmented.pseudo_inverse_row(j);
+                let by_row: f64 = row.iter().zip(&b).map(|(row, b)| row * b).sum();
+                prop_assert!((by_row - x[j]).abs() <= 1e-9 * size, "{by_row} {}", x[j]);
+            }
         }
     }
 

@@ -11,10 +11,10 @@ use witness::{Hasher, hex, key};
 use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
+use crate::file;
 use crate::image::{self, Loader, Spec, Start};
 use crate::keys::{self, Role, Store};
 use crate::output::Output;
-use crate::file;
 
 /// Make a bootable disk image.
 #[derive(Debug, Args)]

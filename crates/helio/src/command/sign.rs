@@ -72,6 +72,11 @@ impl Sign {
 impl fmt::Display for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, sha256, signer, signature } = self;
-        write!(f, "{}  sha256 {sha256}\nsigned by {signer}: {}", file.display(), signature.display())
+        write!(
+            f,
+            "{}  sha256 {sha256}\nsigned by {signer}: {}",
+            file.display(),
+            signature.display()
+        )
     }
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
+use crate::file;
 use crate::output::Output;
 use crate::symbolize::Symbols;
-use crate::file;
 
 /// Name the functions in a trap report, read from stdin or a file.
 #[derive(Debug, Args)]

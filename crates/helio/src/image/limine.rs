@@ -86,7 +86,8 @@ fn compile(source: &Path, program: &Path) -> Result<()> {
             "give --limine-dir a whole binary release of Limine",
         ));
     }
-    let output = Command::new("cc").arg("-O1").arg("-w").arg(source).arg("-o").arg(program).output();
+    let output =
+        Command::new("cc").arg("-O1").arg("-w").arg(source).arg("-o").arg(program).output();
     match output {
         Err(_) => Err(HelioError::Missing {
             what: "the C compiler cc, which builds Limine's BIOS installer".into(),

@@ -199,11 +199,7 @@ impl ApprovalTable {
     fn entry(&self) -> StandingApproval {
         let mut claim_types = self.claim_types.clone();
         claim_types.sort_unstable();
-        StandingApproval {
-            claim_types,
-            max_bytes: self.max_bytes,
-            max_claims: self.max_claims,
-        }
+        StandingApproval { claim_types, max_bytes: self.max_bytes, max_claims: self.max_claims }
     }
 }
 

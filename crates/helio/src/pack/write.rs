@@ -75,7 +75,8 @@ pub fn unsigned(contents: &Contents) -> Result<Vec<u8>, PackageError> {
 pub fn unchecked(contents: &Contents, manifest: &[u8]) -> Vec<u8> {
     let components = contents.components.iter().map(|it| (SegmentType::Wasm as u8, &it.bytes[..]));
     let regions = contents.regions.iter().map(|it| (DATA_SEGMENT, &it.bytes[..]));
-    let segments = [(SegmentType::Meta as u8, manifest)].into_iter().chain(components).chain(regions);
+    let segments =
+        [(SegmentType::Meta as u8, manifest)].into_iter().chain(components).chain(regions);
     let write = |(id, (kind, payload)): (u64, (u8, &[u8]))| {
         write_segment(kind, payload, SegmentFlags::empty(), id)
     };
@@ -89,12 +90,7 @@ pub fn seal(mut segments: Vec<u8>, count: u64, key: &SigningKey) -> Vec<u8> {
     let signature = key.sign(&message).to_bytes();
     let payload = signature_payload(&key::public(key), &signature);
     let id = FIRST_SEGMENT + count;
-    segments.extend(write_segment(
-        SegmentType::Crypto as u8,
-        &payload,
-        SegmentFlags::empty(),
-        id,
-    ));
+    segments.extend(write_segment(SegmentType::Crypto as u8, &payload, SegmentFlags::empty(), id));
     segments
 }
 

@@ -157,10 +157,5 @@ fn filled(arguments: &[String], words: &[(&str, String)]) -> Vec<String> {
 }
 
 fn unable(arch: Arch, what: &str, advice: &str) -> HelioError {
-    HelioError::input(
-        "machine",
-        arch,
-        format_args!("this machine has no {what}"),
-        advice,
-    )
+    HelioError::input("machine", arch, format_args!("this machine has no {what}"), advice)
 }

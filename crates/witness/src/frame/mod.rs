@@ -157,9 +157,10 @@ impl<'a> Frame<'a> {
 }
 
 fn field(header: &[u8], at: usize) -> u32 {
-    header.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| {
-        u32::from_le_bytes(*bytes)
-    })
+    header
+        .get(at..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 /// Puts frames together, records first in batches.
@@ -207,8 +208,7 @@ impl Frames {
 
     fn close(&mut self) {
         if !self.batch.is_empty() {
-            let frame =
-                Frame { kind: FrameKind::Entries, boot: self.boot, payload: &self.batch };
+            let frame = Frame { kind: FrameKind::Entries, boot: self.boot, payload: &self.batch };
             frame.append(&mut self.bytes);
             self.batch.clear();
         }
@@ -230,7 +230,7 @@ fn crc32(parts: &[&[u8]]) -> u32 {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
             let carry = crc & 1;
-            crc = crc >> 1 ^ 0xedb8_8320 * carry;
+            crc = (crc >> 1) ^ (0xedb8_8320 * carry);
         }
     }
     !crc

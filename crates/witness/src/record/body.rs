@@ -256,9 +256,7 @@ impl<'a> Body<'a> {
             Kind::OutOfFuel => {
                 Self::OutOfFuel(OutOfFuel { budget: body.u64()?, spent: body.u64()? })
             }
-            Kind::Exit => {
-                Self::Exit(Exit { code: body.u32()?.cast_signed(), pages: body.u32()? })
-            }
+            Kind::Exit => Self::Exit(Exit { code: body.u32()?.cast_signed(), pages: body.u32()? }),
             Kind::StateRoot => {
                 let reason = match body.u16()? {
                     1 => RootReason::Exit,

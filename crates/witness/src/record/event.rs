@@ -162,9 +162,11 @@ impl<'a> Continuation<'a> {
     /// What follows the first record of an event with this data, in order.
     pub fn of(data: &'a [u8]) -> impl Iterator<Item = Self> + 'a {
         // Only u32 offsets: `Event::new` has refused data longer than 64 KiB.
-        (0u32..).step_by(EVENT_PART).zip(data.chunks(EVENT_PART)).skip(1).map(|(offset, part)| {
-            Self { offset, data: Short::cut(part) }
-        })
+        (0u32..)
+            .step_by(EVENT_PART)
+            .zip(data.chunks(EVENT_PART))
+            .skip(1)
+            .map(|(offset, part)| Self { offset, data: Short::cut(part) })
     }
 
     pub(super) fn encode(&self, out: &mut Writer<'_>) {
@@ -202,12 +204,7 @@ impl<'a> SignedEvent<'a> {
         let (rest, signature) = all.split_last_chunk()?;
         let (rest, key) = rest.split_last_chunk()?;
         let (data, counter) = rest.split_last_chunk()?;
-        Some(Self {
-            data,
-            counter: u64::from_le_bytes(*counter),
-            key: *key,
-            signature: *signature,
-        })
+        Some(Self { data, counter: u64::from_le_bytes(*counter), key: *key, signature: *signature })
     }
 
     /// What an operator signs: a label, the boot id, the event's type and

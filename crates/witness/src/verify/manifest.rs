@@ -49,9 +49,7 @@ fn agrees(task: &TaskEnd, records: &Records) -> bool {
         }
         Outcome::OutOfFuel => by_records == Some(TaskFacts::OutOfFuel) && task.code == 0,
         Outcome::Budget => by_records == Some(TaskFacts::BudgetSpent) && task.code == 0,
-        Outcome::Killed | Outcome::Running => {
-            by_records == Some(TaskFacts::Open) && task.code == 0
-        }
+        Outcome::Killed | Outcome::Running => by_records == Some(TaskFacts::Open) && task.code == 0,
         Outcome::Refused => by_records.is_none() && records.has_refusal(task.code),
     }
 }

@@ -177,8 +177,7 @@ impl Verifier {
     }
 
     fn is_tree(&self, leaves: &[Hash], checkpoint: &Checkpoint<'_>) -> bool {
-        leaves.len() as u64 == checkpoint.size
-            && tree::root(self.hasher, leaves) == checkpoint.root
+        leaves.len() as u64 == checkpoint.size && tree::root(self.hasher, leaves) == checkpoint.root
     }
 
     /// 8: leaf 1 names the same boot and device as the checkpoint.

@@ -41,6 +41,9 @@ pub enum Verdict {
 pub enum Missing {
     Checkpoint,
     Manifest,
+    /// Tiles of hashes. Only who looks at files can tell; see
+    /// [`crate::tiles::layout`].
+    Tiles,
     /// Records that the checkpoint covers, up to but without `until`.
     Records {
         from: u64,
@@ -178,6 +181,7 @@ impl fmt::Display for Missing {
         match self {
             Self::Checkpoint => f.write_str("the checkpoint"),
             Self::Manifest => f.write_str("the manifest"),
+            Self::Tiles => f.write_str("tiles of hashes"),
             Self::Records { from, until } => write!(f, "records {from} to {}", until - 1),
         }
     }

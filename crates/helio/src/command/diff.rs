@@ -1,0 +1,82 @@
+//! `helio diff`: whether two runs did the same.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::diff::{Difference, diff};
+use crate::error::Result;
+use crate::exit::ExitCode;
+use crate::log::show::{Decoder, Line};
+use crate::log::{Folder, folder};
+use crate::output::Output;
+
+/// Compare the records of two runs, all but leaf 1.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// A log's folder.
+    a: PathBuf,
+    /// Another.
+    b: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Compared {
+    equal: bool,
+    compared: u64,
+    first: Option<u64>,
+    a: Option<Line>,
+    b: Option<Line>,
+    #[serde(skip)]
+    names: (PathBuf, PathBuf),
+}
+
+impl Diff {
+    /// Runs it.
+    pub fn run(self, output: Output) -> Result<ExitCode> {
+        let (a, b) = (folder::read(&self.a)?, folder::read(&self.b)?);
+        let names = (self.a, self.b);
+        let (compared, code) = match diff(&a, &b) {
+            Difference::None { compared } => (
+                Compared { equal: true, compared, first: None, a: None, b: None, names },
+                ExitCode::Success,
+            ),
+            Difference::At { index } => (
+                Compared {
+                    equal: false,
+                    compared: index.saturating_sub(1),
+                    first: Some(index),
+                    a: line(&a, index),
+                    b: line(&b, index),
+                    names,
+                },
+                ExitCode::Failed,
+            ),
+        };
+        output.show(&compared);
+        Ok(code)
+    }
+}
+
+fn line(log: &Folder, index: u64) -> Option<Line> {
+    let entry = log.entries.get(usize::try_from(index).ok()?)?;
+    Some(Decoder::new(log).line(index, entry))
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(index) = self.first else {
+            return write!(f, "equal: {} records, all but leaf 1", self.compared);
+        };
+        writeln!(f, "the logs part at record {index}")?;
+        for (name, line) in [(&self.names.0, &self.a), (&self.names.1, &self.b)] {
+            match line {
+                Some(line) => writeln!(f, "{}\n{line}", name.display())?,
+                None => writeln!(f, "{}\n        ends before it", name.display())?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! Logs outside the machine.
+//!
+//! A log leaves its machine as a stream of frames, on a disk or between the
+//! lines of a serial console, and is kept as a folder of C2SP tlog-tiles.
+//! [`stream`] reads the first, [`folder`] writes and reads the second, and
+//! [`show`] makes records readable.
+
+pub mod folder;
+pub mod show;
+pub mod stream;
+
+pub use folder::Folder;
+pub use stream::{Imported, import};

@@ -1,0 +1,133 @@
+//! From a disk, or a capture of a serial port, to a log.
+
+use std::path::Path;
+
+use witness::BootId;
+use witness::frame::disk::{DISK_MAGIC, DiskEnd, DiskReader};
+use witness::frame::uart::{Piece, Reader};
+use witness::frame::{Collected, Collector, Frame};
+use witness::hex;
+
+use crate::error::{HelioError, Result};
+use crate::file;
+
+/// A log from a stream, with what was odd about the stream.
+#[derive(Clone, Debug, Default)]
+pub struct Imported {
+    /// The log.
+    pub log: Collected,
+    /// One sentence for each thing that was left out.
+    pub remarks: Vec<String>,
+}
+
+/// Reads the log in a disk image or a serial capture, whichever it is. Where
+/// a capture holds several boots, the last one counts, or `boot`.
+///
+/// # Errors
+/// A file without a single record of a log.
+pub fn import(path: &Path, boot: Option<BootId>) -> Result<Imported> {
+    let bytes = file::read(path)?;
+    from_bytes(&bytes, boot).ok_or_else(|| {
+        let reason = match boot {
+            Some(boot) => format!("no log of boot {}", hex::encode(&boot)),
+            None => "no log in it".into(),
+        };
+        HelioError::input(
+            "log import",
+            path.display(),
+            reason,
+            "give the log disk, or a capture of the serial port from power-on",
+        )
+    })
+}
+
+/// The same from bytes; `None` where there is no record.
+pub fn from_bytes(bytes: &[u8], boot: Option<BootId>) -> Option<Imported> {
+    let imported = match bytes.starts_with(&DISK_MAGIC) {
+        true => from_disk(bytes)?,
+        false => from_uart(bytes, boot),
+    };
+    let is_wanted = boot.is_none() || imported.log.boot == boot;
+    (is_wanted && !imported.log.entries.is_empty()).then(|| imported.without_uncovered())
+}
+
+fn from_disk(bytes: &[u8]) -> Option<Imported> {
+    let mut reader = DiskReader::open(bytes)?;
+    let mut collector = Collector::new();
+    let mut remarks = Vec::new();
+    loop {
+        let at = reader.position();
+        let Some(frame) = reader.next() else { break };
+        if let Err(error) = collector.push(&frame) {
+            remarks.push(format!("stopped at byte {at}: {error}"));
+            break;
+        }
+    }
+    if let Some(DiskEnd::Damaged(error)) = reader.end() {
+        remarks.push(format!("stopped at byte {}: {error}", reader.position()));
+    }
+    Some(Imported { log: collector.finish(), remarks })
+}
+
+/// One boot in a capture.
+#[derive(Default)]
+struct Boot {
+    collector: Collector,
+    remarks: Vec<String>,
+    damaged: bool,
+}
+
+fn from_uart(bytes: &[u8], wanted: Option<BootId>) -> Imported {
+    let mut boots: Vec<Boot> = Vec::new();
+    let mut lost = false;
+    let mut take = |piece: Piece<'_>| match piece {
+        Piece::Console(_) => {}
+        Piece::Lost | Piece::Damaged(_) => lost = true,
+        Piece::Frame(frame) => place(&mut boots, &frame, std::mem::take(&mut lost)),
+    };
+    Reader::new().push(bytes, &mut take);
+    let chosen = match wanted {
+        Some(_) => boots.iter().rposition(|it| it.collector.log().boot == wanted),
+        None => boots.len().checked_sub(1),
+    };
+    let Some(chosen) = chosen else { return Imported::default() };
+    let others = boots.len() - 1;
+    let Boot { collector, mut remarks, .. } = boots.swap_remove(chosen);
+    if others > 0 {
+        remarks.push(format!("the capture also holds {others} other boots"));
+    }
+    if lost {
+        remarks.push("lines of the log are missing or damaged at the end".into());
+    }
+    Imported { log: collector.finish(), remarks }
+}
+
+fn place(boots: &mut Vec<Boot>, frame: &Frame<'_>, lost: bool) {
+    if boots.last().is_none_or(|last| last.collector.log().boot != Some(frame.boot)) {
+        boots.push(Boot::default());
+    }
+    let Some(boot) = boots.last_mut() else { return };
+    if lost && !boot.damaged {
+        boot.collector.gap();
+        boot.damaged = true;
+        let count = boot.collector.log().entries.len();
+        boot.remarks.push(format!("lines are missing or damaged after record {count}"));
+    }
+    if let Err(error) = boot.collector.push(frame)
+        && !boot.damaged
+    {
+        boot.remarks.push(error.to_string());
+    }
+}
+
+impl Imported {
+    /// Drops records that no checkpoint covers: nobody has signed them.
+    fn without_uncovered(mut self) -> Self {
+        let extra = self.log.entries.len() - self.log.covered;
+        if self.log.checkpoint.is_some() && extra > 0 {
+            self.log.entries.truncate(self.log.covered);
+            self.remarks.push(format!("{extra} records after the last checkpoint are left out"));
+        }
+        self
+    }
+}

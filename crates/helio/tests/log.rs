@@ -1,0 +1,203 @@
+//! Logs: from a disk or a serial port to a folder, and what a verifier says
+//! about every change to it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{HASHER, NONCE, Recipe, device_key, helio_json, helio_text, import, put, text};
+use helio::exit::ExitCode;
+use helio::file;
+use helio::log::folder;
+use helio::verify::{Word, verify};
+use tempfile::tempdir;
+use witness::verify::Expected;
+
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let names = file::files_below(folder).unwrap();
+    names.into_iter().map(|name| (name.clone(), fs::read(folder.join(name)).unwrap())).collect()
+}
+
+fn word(folder: &Path) -> Word {
+    verify(folder, device_key(), Expected::default()).unwrap().word()
+}
+
+fn sample(recipe: Recipe) -> (tempfile::TempDir, PathBuf) {
+    let place = tempdir().unwrap();
+    let folder = place.path().join("log");
+    import(&recipe.run().disk, &folder);
+    (place, folder)
+}
+
+#[test]
+fn disk_and_serial_port_bring_the_same_log_home() {
+    let run = Recipe { calls: 300, ..Recipe::default() }.run();
+    let place = tempdir().unwrap();
+    let (disk, uart) = (place.path().join("disk"), place.path().join("uart"));
+    import(&run.disk, &disk);
+    import(&run.uart, &uart);
+    assert_eq!(files(&disk), files(&uart));
+    assert_eq!(word(&disk), Word::Verified);
+}
+
+#[test]
+fn import_and_verify_say_so_in_exit_codes_and_json() {
+    let place = tempdir().unwrap();
+    let disk = put(place.path(), "log.raw", &Recipe::default().run().disk);
+    let log = text(&place.path().join("log"));
+    let key = put(place.path(), "device.pem", witness::key::public_to_pem(&device_key()).as_bytes());
+
+    let (code, out) = helio_json(&["log", "import", &text(&disk), "-o", &log]);
+    assert_eq!((code, &out["records"], &out["complete"]), (0, &25.into(), &true.into()));
+
+    let (code, out) = helio_json(&["verify", &log, "--key", &text(&key)]);
+    assert_eq!((code, &out["verdict"]), (0, &"verified".into()));
+    assert_eq!(out["facts"]["tasks"][0]["name"], "demo");
+    for list in ["checked", "reproducible", "claimed"] {
+        assert!(!out[list].as_array().unwrap().is_empty(), "{list}");
+    }
+
+    let nonce = witness::hex::encode(&NONCE);
+    assert_eq!(helio_json(&["verify", &log, "--key", &text(&key), "--nonce", &nonce]).0, 0);
+    let other = "00".repeat(32);
+    assert_eq!(helio_json(&["verify", &log, "--key", &text(&key), "--nonce", &other]).0, 3);
+
+    let (code, out, _) = helio_text(&["log", "show", &log]);
+    assert_eq!((code, out.lines().count()), (0, 25));
+    assert!(out.contains("queue_send"), "{out}");
+    let (code, out) = helio_json(&["log", "show", &log, "24"]);
+    assert_eq!((code, &out["kind"], &out["previous"]), (0, &"exit".into(), &23.into()));
+    assert_eq!(helio_text(&["log", "show", &log, "25"]).0, 2);
+}
+
+#[test]
+fn a_verifier_key_works_in_place_of_a_file() {
+    let (_place, log) = sample(Recipe::default());
+    let note = fs::read_to_string(log.join("checkpoint")).unwrap();
+    let name = note.lines().next().unwrap();
+    let key = witness::note::VerifierKey::new(name, &device_key()).unwrap().to_string();
+    assert_eq!(helio_json(&["verify", &text(&log), "--key", &key]).0, 0);
+}
+
+#[test]
+fn another_key_is_told_from_a_forgery() {
+    let (_place, log) = sample(Recipe::default());
+    let finding = verify(&log, [2; 32], Expected::default());
+    // Not a point: nobody's key.
+    assert_eq!(finding.unwrap().word(), Word::WrongKey);
+    let stranger = witness::key::public(&witness::note::SigningKey::from_bytes(&[9; 32]));
+    let finding = verify(&log, stranger, Expected::default()).unwrap();
+    assert_eq!((finding.word(), finding.exit_code()), (Word::WrongKey, ExitCode::WrongKey));
+}
+
+#[test]
+fn a_run_that_did_not_end_is_incomplete() {
+    let (_place, log) = sample(Recipe { finished: false, ..Recipe::default() });
+    assert_eq!(word(&log), Word::Incomplete);
+}
+
+#[test]
+fn every_flipped_byte_of_every_file_is_refused() {
+    let (_place, log) = sample(Recipe::default());
+    assert_eq!(word(&log), Word::Verified);
+    let mut tried = 0;
+    for (name, bytes) in files(&log) {
+        let path = log.join(&name);
+        for at in 0..bytes.len() {
+            for mask in [0x01, 0x80, 0xff] {
+                let mut bad = bytes.clone();
+                bad[at] ^= mask;
+                fs::write(&path, bad).unwrap();
+                let word = word(&log);
+                assert_eq!(word, Word::Forged, "{} byte {at} ^ {mask:#x}", name.display());
+                tried += 1;
+            }
+        }
+        fs::write(&path, bytes).unwrap();
+    }
+    assert!(tried > 10_000, "{tried}");
+    assert_eq!(word(&log), Word::Verified);
+}
+
+#[test]
+fn files_too_many_too_few_and_cut_short_are_refused() {
+    let (_place, log) = sample(Recipe { calls: 300, ..Recipe::default() });
+    for name in ["extra", "tile/2/000.p/1", "tile/0/002.p/1", "tile/entries/000.p/3"] {
+        let path = put(&log, name, b"x");
+        assert_eq!(word(&log), Word::Forged, "{name}");
+        fs::remove_file(path).unwrap();
+    }
+    for (name, bytes) in files(&log) {
+        let path = log.join(&name);
+        fs::remove_file(&path).unwrap();
+        let gone = word(&log);
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert_ne!(word(&log), Word::Verified, "{} cut short", name.display());
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(gone, Word::Incomplete, "{} removed", name.display());
+    }
+    assert_eq!(word(&log), Word::Verified);
+}
+
+#[test]
+fn the_first_bad_record_is_named() {
+    let (_place, log) = sample(Recipe { calls: 600, ..Recipe::default() });
+    let path = log.join("tile/entries/001");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[2 + 178 + 2 + 60] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let finding = verify(&log, device_key(), Expected::default()).unwrap();
+    assert_eq!(finding.bad_record(), Some(257), "{}", finding.sentence());
+}
+
+#[test]
+fn crates_of_others_accept_a_long_log() {
+    let (_place, log) = sample(Recipe { calls: 1_500, ..Recipe::default() });
+    assert_eq!(word(&log), Word::Verified);
+    let folder = folder::read(&log).unwrap();
+    let note = folder.checkpoint.unwrap();
+    let origin = note.lines().next().unwrap().to_owned();
+
+    let text = witness::note::VerifierKey::new(&origin, &device_key()).unwrap().to_string();
+    let verifier = signed_note::StandardVerifier::new(&text).unwrap();
+    let verifiers = signed_note::VerifierList::new(vec![Box::new(verifier)]);
+    let opened = signed_note::Note::from_bytes(note.as_bytes()).unwrap();
+    let (verified, _) = opened.verify(&verifiers).unwrap();
+    assert_eq!(verified.len(), 1);
+    let checkpoint = tlog_tiles::Checkpoint::from_bytes(opened.text()).unwrap();
+    assert_eq!((checkpoint.size(), checkpoint.origin()), (1_505, origin.as_str()));
+
+    let reader = Tiles(log.clone());
+    let tree = tlog_tiles::TileHashReader::new(1_505, *checkpoint.hash(), &reader);
+    for (index, entry) in (0..).zip(&folder.entries) {
+        // Reading a leaf's hash through the crate checks it against the root.
+        let hashes = tlog_tiles::HashReader::read_hashes(
+            &tree,
+            &[tlog_tiles::stored_hash_index(0, index)],
+        );
+        assert_eq!(hashes.unwrap()[0].0, HASHER.leaf(entry), "{index}");
+    }
+}
+
+/// Our folder as that crate reads one.
+struct Tiles(PathBuf);
+
+impl tlog_tiles::TileReader for Tiles {
+    fn height(&self) -> u8 {
+        8
+    }
+
+    fn read_tiles(
+        &self,
+        tiles: &[tlog_tiles::Tile],
+    ) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
+        // The crate puts the height in the path, C2SP leaves it out.
+        let path = |tile: &tlog_tiles::Tile| self.0.join(tile.path().replacen("/8/", "/", 1));
+        Ok(tiles.iter().map(|tile| fs::read(path(tile)).unwrap()).collect())
+    }
+
+    fn save_tiles(&self, _: &[tlog_tiles::Tile], _: &[Vec<u8>]) {}
+}

@@ -1,0 +1,48 @@
+//! What a command answers.
+
+use alloc::string::String;
+use core::fmt;
+
+use witness::json::Value;
+
+/// Something for the kernel to do after it has shown the text. Each of them
+/// is an event in the log; looking is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Admit a verifier's nonce as an event, seal it and sign a checkpoint
+    /// that covers it.
+    Challenge([u8; 32]),
+    /// End the run and start the machine again.
+    Reboot,
+    /// End the run and switch the machine off.
+    PowerOff,
+}
+
+/// A command's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Whole lines, each ending in a line feed.
+    pub text: String,
+    /// What to do then.
+    pub action: Option<Action>,
+}
+
+/// Why a command was not done: one sentence for its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal(pub(crate) String);
+
+impl Answer {
+    pub(crate) fn text(text: String) -> Self {
+        Self { text, action: None }
+    }
+
+    /// One line of JSON.
+    pub(crate) fn json(value: &Value) -> Self {
+        Self::text(alloc::format!("{value}\n"))
+    }
+
+    /// A line, and something to do.
+    pub(crate) fn act(line: impl fmt::Display, action: Action) -> Self {
+        Self { text: alloc::format!("{line}\n"), action: Some(action) }
+    }
+}

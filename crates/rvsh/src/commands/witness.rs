@@ -1,0 +1,231 @@
+//! `witness`: the log, its last records, one record in full.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use ::witness::hex::Hex;
+use ::witness::json::{Object, Value};
+use ::witness::record::Record;
+
+use crate::answer::{Answer, Refusal};
+use crate::command::{Command, Request};
+use crate::commands::{Short, counted, number, optional};
+use crate::describe;
+use crate::table::{Align, Table};
+use crate::units::{Count, Seconds};
+use crate::view::{Entry, View, subject_name};
+
+pub(crate) const COMMAND: Command = Command {
+    name: "witness",
+    arguments: "[tail [N] | show N]",
+    help: "the log, its last records, or one record",
+    details: "Alone, says how large the log is and its root. `witness tail` shows the last\n\
+              10 records, or the last N of up to 100; `witness show N` everything record N\n\
+              says. A record that is not sealed yet has no id, and nothing it caused has\n\
+              left the machine. Records further back are in the log that was written out.",
+    json: true,
+    run,
+};
+
+/// Rows shown by `tail` alone.
+const TAIL: u64 = 10;
+
+/// Most rows shown.
+const TAIL_MAX: u64 = 100;
+
+fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
+    let count = |text: &str| text.parse::<u64>().map_err(|_| request.usage());
+    match request.arguments[..] {
+        [] => Ok(summary(request)),
+        ["tail"] => Ok(tail(request, TAIL)),
+        ["tail", rows] => Ok(tail(request, count(rows)?)),
+        ["show", index] => show(request, count(index)?),
+        _ => Err(request.usage()),
+    }
+}
+
+fn summary(request: &Request<'_>) -> Answer {
+    let log = request.view.log();
+    if request.json {
+        return Answer::json(
+            &Object::new()
+                .with("checkpoint", number(log.checkpoint))
+                .with("oldest", number(log.oldest))
+                .with("pending", number(log.pending))
+                .with("root", Value::hex(&log.root))
+                .with("sealed", number(log.sealed))
+                .into(),
+        );
+    }
+    let mut table = Table::of_pairs();
+    table.pair("sealed", counted(log.sealed, "record"));
+    table.pair("pending", counted(log.pending, "record"));
+    table.pair("signed", format_args!("the first {}", counted(log.checkpoint, "record")));
+    table.pair("in memory", format_args!("from record {} on", log.oldest));
+    table.pair("root", Hex(&log.root));
+    Answer::text(table.render())
+}
+
+fn tail(request: &Request<'_>, rows: u64) -> Answer {
+    let view = request.view;
+    let log = view.log();
+    let end = log.sealed.saturating_add(log.pending);
+    let start = end.saturating_sub(rows.min(TAIL_MAX)).max(log.oldest);
+    let entries = (start..end).filter_map(|index| Some((index, view.entry(index)?)));
+    if request.json {
+        return Answer::json(&entries.map(|(index, entry)| json(view, index, &entry)).collect());
+    }
+    let mut table = Table::new(&[
+        ("record", Align::Right),
+        ("id", Align::Left),
+        ("time", Align::Right),
+        ("who", Align::Left),
+        ("what", Align::Left),
+    ]);
+    for (index, entry) in entries {
+        let id = entry.id.map_or("not sealed".into(), |id| Short(&id).to_string());
+        let (time, who, what) = match &entry.record {
+            Ok(record) => (
+                Seconds(record.point.time_ns).to_string(),
+                subject_name(view, record.subject),
+                describe::in_words(view, record),
+            ),
+            Err(error) => (String::new(), String::new(), format!("unreadable: {error:?}")),
+        };
+        table.row([index.to_string(), id, time, who, what]);
+    }
+    Answer::text(table.render())
+}
+
+fn show(request: &Request<'_>, index: u64) -> Result<Answer, Refusal> {
+    let view = request.view;
+    let log = view.log();
+    let end = log.sealed.saturating_add(log.pending);
+    let entry = view.entry(index).ok_or_else(|| {
+        Refusal(match end.checked_sub(1) {
+            None => "The log is empty.".into(),
+            Some(last) if index > last => {
+                format!("There is no record {index}; the last one is {last}.")
+            }
+            Some(_) => format!(
+                "Record {index} is no longer in memory, only in the log that was written out; \
+                 the oldest here is {}.",
+                log.oldest
+            ),
+        })
+    })?;
+    if request.json {
+        return Ok(Answer::json(&json(view, index, &entry)));
+    }
+    let mut table = Table::of_pairs();
+    table.pair("record", index);
+    match &entry.id {
+        Some(id) => table.pair("id", Hex(id)),
+        None => table.pair("id", "none yet: the record is not sealed"),
+    }
+    match &entry.record {
+        Ok(record) => full(view, &entry, record, &mut table),
+        Err(error) => table.pair("unreadable", format_args!("{error:?}")),
+    }
+    Ok(Answer::text(table.render()))
+}
+
+fn full(view: &dyn View, entry: &Entry<'_>, record: &Record<'_>, table: &mut Table) {
+    let index_or = |index: Option<u64>, none: &str| {
+        index.map_or_else(|| none.into(), |index| format!("record {index}"))
+    };
+    table.pair("kind", record.kind().name());
+    table.pair("what", describe::in_words(view, record));
+    let name = subject_name(view, record.subject);
+    table.pair("who", format_args!("{name} ({}), its record {}", record.subject, record.sequence));
+    let point = &record.point;
+    table.pair("time", format_args!("{} logical, slice {}", Seconds(point.time_ns), point.slice));
+    table.pair("fuel", format_args!("{} spent by then", Count(point.fuel)));
+    table.pair("previous", index_or(entry.previous, "none: the first of its subject"));
+    table.pair("cause", index_or(entry.cause, "none"));
+    describe::body(view, &record.body, &mut |name, value| table.pair(name, value));
+}
+
+fn json(view: &dyn View, index: u64, entry: &Entry<'_>) -> Value {
+    let head = Object::new()
+        .with("cause", optional(entry.cause.map(number)))
+        .with("id", optional(entry.id.map(|id| Value::hex(&id))))
+        .with("previous", optional(entry.previous.map(number)))
+        .with("record", number(index));
+    let record = match &entry.record {
+        Ok(record) => record,
+        Err(error) => return head.with("unreadable", format!("{error:?}")).into(),
+    };
+    let mut fields = Object::new();
+    describe::body(view, &record.body, &mut |name, value| {
+        fields = core::mem::take(&mut fields).with(name, value.to_string());
+    });
+    let reason = record.verdict.reason();
+    head.with("fields", fields)
+        .with("fuel", Value::decimal(record.point.fuel))
+        .with("kind", record.kind().name())
+        .with("outcome", record.verdict.outcome())
+        .with("reason", optional(reason.map(abi::Error::name)))
+        .with("sequence", record.sequence)
+        .with("slice", Value::decimal(record.point.slice))
+        .with("stage", optional(reason.map(|reason| reason.stage().name())))
+        .with("subject", record.subject.0)
+        .with("text", describe::in_words(view, record))
+        .with("time_ns", Value::decimal(record.point.time_ns))
+        .with("who", subject_name(view, record.subject))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{View, execute, sample::Sample};
+    use ::witness::hex;
+
+    fn said(line: &str) -> alloc::string::String {
+        execute(line, &Sample::new()).text
+    }
+
+    #[test]
+    fn the_summary_has_the_whole_root() {
+        assert!(said("witness").starts_with("sealed     2 records\npending    3 records\n"));
+        let root = hex::encode(&Sample::new().log().root);
+        assert!(said("witness").ends_with(&["root       ", &root, "\n"].concat()));
+    }
+
+    #[test]
+    fn the_tail_says_what_is_sealed_and_who_did_it() {
+        let tail = said("witness tail");
+        let rows: alloc::vec::Vec<&str> = tail.lines().collect();
+        assert_eq!(rows.len(), 6);
+        let id = hex::encode(&Sample::new().entry(0).unwrap().id.unwrap()[..6]);
+        let first = ["     0  ", &id, "  0.000000 s  kernel   genesis"].concat();
+        assert!(rows[1].starts_with(&first), "{tail}");
+        assert!(
+            rows[3].contains("  not sealed    0.001000 s  worker   queue_send console"),
+            "{tail}"
+        );
+        assert!(rows[4].contains("denied (capability)"), "{tail}");
+        assert_eq!(said("witness tail 1").lines().count(), 2);
+        assert_eq!(said("witness tail 99999999999"), tail);
+    }
+
+    #[test]
+    fn a_record_is_shown_with_its_parents_and_fields() {
+        let text = said("witness show 3");
+        for line in [
+            "kind       queue_send\n",
+            "previous   record 2\n",
+            "object     none: the handle names none\n",
+            "handle     slot 9, generation 1\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+        assert_eq!(said("witness show 5"), "There is no record 5; the last one is 4.\n");
+        let late = Sample { oldest: 2, ..Sample::new() };
+        assert!(
+            execute("witness show 1", &late).text.starts_with("Record 1 is no longer in memory")
+        );
+        assert!(said("witness show x").starts_with("usage: "));
+        assert!(said("witness shwo 1").starts_with("usage: "));
+    }
+}
