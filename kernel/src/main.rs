@@ -13,10 +13,15 @@ mod console;
 mod heap;
 mod idle;
 mod init;
+mod log;
 mod memory;
 mod run;
 mod selftest;
+mod session;
+mod settings;
+mod shell;
 mod trap;
+mod view;
 
 use hal::boot::BootInfo;
 use hal::traits::{ExitStatus, Platform};

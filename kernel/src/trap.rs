@@ -60,6 +60,9 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     console::replay();
     let frame = <Machine as Platform>::Cpu::frame_pointer();
     cry(format_args!("{}", PanicReport { info, frame }));
+    if crate::log::last_words() {
+        cry(format_args!("the log is closed: what it holds is signed"));
+    }
     Machine::emergency_off(ExitStatus::Panic)
 }
 

@@ -112,6 +112,11 @@ impl<D: Device> Recorder<D> {
         self.last.as_ref().map(|(_, _, note)| note.as_str())
     }
 
+    /// Number of records that the last checkpoint on the device covers.
+    pub fn covered(&self) -> u64 {
+        self.last.as_ref().map_or(0, |(size, ..)| *size)
+    }
+
     /// Names the log and its key.
     pub fn origin(&self) -> &str {
         &self.origin

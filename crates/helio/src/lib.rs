@@ -19,7 +19,7 @@ pub mod diff;
 pub mod error;
 pub mod exit;
 pub mod file;
-// pub mod hosted;
+pub mod session;
 pub mod image;
 pub mod keys;
 pub mod log;
@@ -28,6 +28,7 @@ pub mod pack;
 pub mod progress;
 pub mod qemu;
 pub mod symbolize;
+pub mod terminal;
 pub mod verify;
 
 pub use arch::Arch;

@@ -1,3 +1,30 @@
 #![no_std]
 #![forbid(unsafe_code)]
-//! Skeleton.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+//! The Wasm machine: tasks run in it, and nothing they do depends on where.
+//!
+//! [`Cell`] is the whole of a running system but its devices: the nucleus, an
+//! instance for each task, and the order in which they take turns. The kernel
+//! drives one, `helio run --hosted` drives one, and both get the same records.
+//!
+//! Below it: `engine` says how wasmi is set up, `program` what a component
+//! must be, `instance` how a task runs by slices, `imports` and `call` how a
+//! payload's call becomes a request to the gate, `guest` how its pointers are
+//! checked, `limiter` how much it may grow, `root` what commits to its state.
+
+extern crate alloc;
+
+mod call;
+mod cell;
+mod engine;
+mod guest;
+mod host;
+mod imports;
+mod instance;
+mod limiter;
+mod program;
+mod root;
+mod trap;
+
+pub use cell::{Boot, Cell, Failure, Step};
+pub use nucleus::{Effect, Input, NotAdmitted, Nucleus};

@@ -4,11 +4,7 @@
 //! compile. Their fields are private to this module, which has the checks.
 
 use crate::{
-    capability::Capability,
-    object::ObjectId,
-    request::Arguments,
-    task::State,
-    world::World,
+    capability::Capability, object::ObjectId, request::Arguments, world::World,
 };
 use abi::{Call, Error, Handle, Operation, Rights, profile::DERIVATION_DEPTH};
 use witness::{Index, Subject};
@@ -30,11 +26,6 @@ impl Authorised {
     /// The badge of the capability.
     pub(crate) fn badge(&self) -> u64 {
         self.badge
-    }
-
-    /// The capability.
-    pub(crate) fn handle(&self) -> Handle {
-        self.handle
     }
 }
 
@@ -109,11 +100,7 @@ pub(crate) fn authorise_also(
 }
 
 /// What a handle names, if it names anything.
-pub(crate) fn named(
-    world: &World,
-    subject: Subject,
-    handle: Handle,
-) -> Result<&Capability, Error> {
+pub(crate) fn named(world: &World, subject: Subject, handle: Handle) -> Result<&Capability, Error> {
     world.task(subject).ok_or(Error::BadHandle)?.space.get(handle)
 }
 
@@ -179,10 +166,4 @@ pub(crate) fn spend_use(world: &mut World, subject: Subject, authorised: &Author
     {
         capability.uses = capability.uses.saturating_sub(1);
     }
-}
-
-/// Whether a task may call at all.
-pub(crate) fn is_calling(world: &World, subject: Subject) -> bool {
-    let state = world.task(subject).map(|task| task.state());
-    matches!(state, Some(State::Running | State::Kernel))
 }

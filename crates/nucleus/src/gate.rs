@@ -21,9 +21,15 @@ use witness::{Body, Index, Subject, Verdict, record::CallBody};
 
 /// What the gate says to a request.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would allocate inside the gate")]
 pub enum Answer {
-    /// It is complete: the caller gets this, a result or a negated reason.
-    Done(i64),
+    /// It is complete.
+    Done {
+        /// What the caller gets: a result or a negated reason.
+        value: i64,
+        /// Bytes that were moved, which cost fuel.
+        moved: u32,
+    },
     /// The caller waits; the machine runs others. [`Nucleus::take_answer`]
     /// has the answer when the caller is ready again.
     Blocked,
@@ -59,12 +65,13 @@ impl Nucleus {
             argument: request.argument,
             ..CallBody::new(request.call)
         };
+        self.world.next_record = Some(self.log.next());
         let mut call = InFlight { slot, body, tail: self.world.tail(subject, &request) };
         match self.world.decide(subject, request, &mut call.body) {
             Ok((Effect::Done(done), authorised)) => {
                 evidence::spend_use(&mut self.world, subject, &authorised);
                 self.allowed(subject, call, &done);
-                Answer::Done(done.result)
+                Answer::Done { value: done.result, moved: done.length }
             }
             Ok((Effect::Until(until), authorised)) => {
                 evidence::spend_use(&mut self.world, subject, &authorised);
@@ -98,7 +105,7 @@ impl Nucleus {
             task.answer = Some(error.to_guest());
             return Answer::Blocked;
         }
-        Answer::Done(error.to_guest())
+        Answer::Done { value: error.to_guest(), moved: 0 }
     }
 
     fn witness(
@@ -117,7 +124,8 @@ impl Nucleus {
     /// Makes the caller wait for a time.
     fn block(&mut self, subject: Subject, call: InFlight, until: u64) -> Answer {
         match self.world.task_mut(subject) {
-            Some(task) if task.become_(State::Waiting(until)) => {
+            Some(task) if task.state().may_become(State::Waiting(until)) => {
+                task.become_(State::Waiting(until));
                 task.blocked = Some(call);
                 Answer::Blocked
             }

@@ -101,6 +101,19 @@ impl Objects {
         ObjectId(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }
 
+    /// The machine's own object of this name.
+    pub(crate) fn well_known(name: &str) -> Option<ObjectId> {
+        Some(match name {
+            "console" => ObjectId::CONSOLE,
+            "console-input" => ObjectId::CONSOLE_INPUT,
+            "log" => ObjectId::LOG,
+            "timer" => ObjectId::TIMER,
+            "memory" => ObjectId::MEMORY,
+            "packages" => ObjectId::NAMESPACE,
+            _ => return None,
+        })
+    }
+
     pub(crate) fn get(&self, id: ObjectId) -> Option<&Object> {
         self.0.get(usize::try_from(id.0).ok()?)
     }

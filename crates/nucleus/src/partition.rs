@@ -49,8 +49,10 @@ pub(crate) enum Resource {
 /// A partition.
 #[derive(Debug)]
 pub struct Partition {
-    /// Name of the package.
+    /// Name of the package; empty without a manifest.
     pub name: String,
+    /// Where it is mounted.
+    pub path: String,
     /// The record of its mount.
     pub mount: Index,
     /// The partition of the task that mounted it.
@@ -89,7 +91,7 @@ impl Partition {
     /// A fresh partition. Without limits of its own, where the file has no
     /// manifest, its parent's still hold.
     pub(crate) fn new(
-        name: String,
+        (name, path): (String, String),
         mount: Index,
         parent: Option<PartitionId>,
         limits: Option<Limits>,
@@ -97,9 +99,11 @@ impl Partition {
     ) -> Self {
         let free = Limits { fuel: u64::MAX, memory: u64::MAX, records: u64::MAX };
         let Limits { fuel, memory, records } = limits.unwrap_or(free);
-        let approve = |terms: &StandingApproval| Approval { terms: terms.clone(), claims: 0, bytes: 0 };
+        let approve =
+            |terms: &StandingApproval| Approval { terms: terms.clone(), claims: 0, bytes: 0 };
         Self {
             name,
+            path,
             mount,
             parent,
             fuel: Meter::new(fuel),
@@ -198,12 +202,7 @@ impl Partitions {
         self.change(of, resource, |used| used.saturating_sub(amount));
     }
 
-    fn change(
-        &mut self,
-        of: Option<PartitionId>,
-        resource: Resource,
-        change: impl Fn(u64) -> u64,
-    ) {
+    fn change(&mut self, of: Option<PartitionId>, resource: Resource, change: impl Fn(u64) -> u64) {
         let mut next = of;
         for _ in 0..NESTING_MAX {
             let Some(partition) = next.and_then(|id| self.get_mut(id)) else { return };
@@ -221,7 +220,7 @@ mod tests {
 
     fn partition(parent: Option<PartitionId>, fuel: u64) -> Partition {
         let limits = Limits { fuel, memory: 0, records: 0 };
-        Partition::new("p".into(), Index(2), parent, Some(limits), &[])
+        Partition::new(("p".into(), "/".into()), Index(2), parent, Some(limits), &[])
     }
 
     #[test]
@@ -242,7 +241,7 @@ mod tests {
     #[test]
     fn approvals_cover_type_number_and_bytes() {
         let terms = StandingApproval { claim_types: vec![1, 5], max_claims: 2, max_bytes: 10 };
-        let mut all = Partition::new("p".into(), Index(2), None, None, &[terms]);
+        let mut all = Partition::new(("p".into(), "/".into()), Index(2), None, None, &[terms]);
         assert_eq!(all.approval_for(5, 10), Some(0));
         assert_eq!(all.approval_for(2, 0), None);
         assert_eq!(all.approval_for(5, 11), None);

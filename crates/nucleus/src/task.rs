@@ -1,11 +1,7 @@
 //! Tasks: their states, the legal moves between them, and what each holds.
 
 use crate::{
-    capability::Space,
-    object::ObjectId,
-    partition::PartitionId,
-    ticket::InFlight,
-    witness::Chain,
+    capability::Space, object::ObjectId, partition::PartitionId, ticket::InFlight, witness::Chain,
 };
 use alloc::string::String;
 use witness::{Hash, Reservation, Subject, record::TrapCode};

@@ -45,6 +45,7 @@ impl Ticket {
 
 /// What the machine has to prepare.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would allocate inside the gate")]
 pub enum Work {
     /// An instance of a component.
     Spawn {
@@ -66,6 +67,7 @@ pub enum Work {
 
 /// What a spawned task gets to hold, without borrowing from the caller.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would allocate inside the gate")]
 pub enum PassList {
     /// Capabilities of the caller: so many of these.
     Handles([Handle; CAPABILITIES], usize),

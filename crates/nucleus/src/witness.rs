@@ -1,10 +1,7 @@
 //! Writing records: each subject's chain.
 
 use crate::Nucleus;
-use witness::{
-    Body, Draft, Index, Reservation, Subject, Verdict,
-    record::Point,
-};
+use witness::{Body, Draft, Index, Reservation, Subject, Verdict, record::Point};
 
 /// Where a subject's chain of records stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +28,11 @@ impl Chain {
     /// The parents and number of the next record, which will be `index`. A
     /// record has one cause: where it has one of its own, a task's first
     /// record does not name its spawn, which names the task.
-    fn advance(&mut self, index: Index, cause: Option<Index>) -> (u32, Option<Index>, Option<Index>) {
+    fn advance(
+        &mut self,
+        index: Index,
+        cause: Option<Index>,
+    ) -> (u32, Option<Index>, Option<Index>) {
         let origin = self.origin.take();
         let next = (self.sequence, self.last, cause.or(origin));
         // More records than a u32 counts would take centuries.

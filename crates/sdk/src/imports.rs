@@ -123,7 +123,11 @@ mod raw {
     }
 }
 
-pub(crate) use raw::{sensor_subscribe, timer_wait};
+pub(crate) use raw::sensor_subscribe;
+
+pub(crate) fn timer_wait(timer: u32, operation: Operation, ns: u64) -> i64 {
+    raw::timer_wait(timer, code(operation), ns)
+}
 
 pub(crate) fn task_spawn(component: u32, arguments: &[u8]) -> i64 {
     // SAFETY: the kernel only reads `arguments.len()` bytes from the pointer,
@@ -242,7 +246,7 @@ mod tests {
 
     #[test]
     fn without_a_kernel_every_call_is_refused() {
-        assert_eq!(answer(timer_wait(0, 0, 0)), Err(Error::Unsupported));
+        assert_eq!(answer(timer_wait(0, Operation::Absolute, 0)), Err(Error::Unsupported));
         assert_eq!(answer(queue_send(0, 0, 0, b"x")), Err(Error::Unsupported));
     }
 }

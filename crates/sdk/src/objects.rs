@@ -195,24 +195,35 @@ impl Region {
 }
 
 impl Timer {
-    /// `timer_wait`, relative: waits `ns` nanoseconds of logical time. Needs
-    /// READ.
+    /// `timer_wait`, relative: waits `ns` nanoseconds of logical time. Returns
+    /// what time it is then. Needs READ.
     ///
     /// # Errors
-    /// Any refusal of the capability.
-    pub fn wait(self, ns: u64) -> Result<(), Error> {
-        answer(imports::timer_wait(self.0.0, Operation::Relative.code().cast_signed(), ns))
-            .map(drop)
+    /// [`Error::BadArgument`] for a time beyond 2^63 - 1 ns, and any refusal
+    /// of the capability.
+    pub fn wait(self, ns: u64) -> Result<u64, Error> {
+        self.call(Operation::Relative, ns)
     }
 
-    /// `timer_wait`, absolute: waits until the logical time `ns`; at once if
-    /// it is past. Needs READ.
+    /// `timer_wait`, absolute: waits until the logical time `ns`. Returns what
+    /// time it is then, which is later if `ns` was past. Needs READ.
     ///
     /// # Errors
-    /// Any refusal of the capability.
-    pub fn wait_until(self, ns: u64) -> Result<(), Error> {
-        answer(imports::timer_wait(self.0.0, Operation::Absolute.code().cast_signed(), ns))
-            .map(drop)
+    /// As [`Self::wait`].
+    pub fn wait_until(self, ns: u64) -> Result<u64, Error> {
+        self.call(Operation::Absolute, ns)
+    }
+
+    /// The logical time, in ns: a wait until a time that is past.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn now(self) -> Result<u64, Error> {
+        self.wait_until(0)
+    }
+
+    fn call(self, operation: Operation, ns: u64) -> Result<u64, Error> {
+        answer(imports::timer_wait(self.0.0, operation, ns))
     }
 }
 

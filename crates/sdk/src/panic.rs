@@ -15,7 +15,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         let mut report = Text::<REPORT_BYTES>::new();
         // A longer report is cut, and a refused one is lost: the trap that
         // follows is witnessed either way.
-        let _ = write!(report, "{info}\n");
+        let _ = writeln!(report, "{info}");
         let _ = console.send(0, 0, report.as_bytes());
     }
     core::arch::wasm32::unreachable()

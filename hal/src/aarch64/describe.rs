@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 use crate::acpi::madt::{self, Entry};
 use crate::acpi::mcfg::{self, Segment};
 use crate::acpi::{Space, Tables, fadt::Fadt, gtdt::Gtdt, spcr};
-use crate::device_tree::{DeviceTree, Region};
+use crate::device_tree::{Device, DeviceTree, Region};
 
 /// Most virtio devices that are looked at: what `virt` has.
 const VIRTIO_DEVICES: usize = 32;
@@ -106,7 +106,7 @@ impl Description {
         found.pci = pci_in(tree);
         if let Some(timer) = tree.first(&["arm,armv8-timer", "arm,armv7-timer"]) {
             // In the order of the binding: secure, EL1 physical, virtual, EL2.
-            let line = |index| timer.interrupt(index).and_then(|specifier| specifier.line());
+            let line = |index| line_of(tree, &timer, index);
             found.virtual_timer = line(2).unwrap_or(VIRTUAL_TIMER);
             found.hypervisor_timer = line(3).unwrap_or(HYPERVISOR_TIMER);
         }
@@ -143,17 +143,29 @@ impl Description {
     }
 }
 
+/// What trees call the controllers.
+const GICV3: &str = "arm,gic-v3";
+const GICS: [&str; 5] =
+    [GICV3, "arm,cortex-a15-gic", "arm,gic-400", "arm,cortex-a7-gic", "arm,gic-v2"];
+
 fn controller_in(tree: &DeviceTree<'_>) -> Option<Controller> {
-    const V2: [&str; 4] = ["arm,cortex-a15-gic", "arm,gic-400", "arm,cortex-a7-gic", "arm,gic-v2"];
-    if let Some(device) = tree.first(&["arm,gic-v3"])
-        && let [distributor, redistributors, ..] = *device.regions()
-    {
-        return Some(Controller::V3 { distributor, redistributors });
+    let device = tree.first(&GICS)?;
+    let [distributor, second, ..] = *device.regions() else { return None };
+    Some(if device.is_compatible(GICV3) {
+        Controller::V3 { distributor, redistributors: second }
+    } else {
+        Controller::V2 { distributor, interface: second }
+    })
+}
+
+/// Interrupt `index` of a device, if it goes straight to the controller: on
+/// its way through another one it would have another form.
+fn line_of(tree: &DeviceTree<'_>, device: &Device<'_>, index: usize) -> Option<u32> {
+    let controller = tree.first(&GICS)?.handle()?;
+    if device.interrupt_parent() != Some(controller) {
+        return None;
     }
-    if let [distributor, interface, ..] = *tree.first(&V2)?.regions() {
-        return Some(Controller::V2 { distributor, interface });
-    }
-    None
+    device.interrupt(index)?.line()
 }
 
 fn uart_in(tree: &DeviceTree<'_>) -> Option<Uart> {
@@ -163,7 +175,7 @@ fn uart_in(tree: &DeviceTree<'_>) -> Option<Uart> {
         .filter(|device| KINDS.iter().any(|kind| device.is_compatible(kind)))
         .or_else(|| tree.first(&KINDS))?;
     let base = device.regions().first()?.base;
-    Some(Uart { base, line: device.interrupt(0).and_then(|specifier| specifier.line()) })
+    Some(Uart { base, line: line_of(tree, &device, 0) })
 }
 
 fn conduit_in(tree: &DeviceTree<'_>) -> Option<Conduit> {

@@ -44,6 +44,9 @@ impl Gic3 {
         // SAFETY: by the caller's promise.
         let mut redistributor = unsafe { find(redistributors, length)? };
 
+        if cpu::is_host() {
+            GicCpuInterface::enable_system_register_el2(false);
+        }
         GicCpuInterface::enable_system_register_el1();
         // The error says that the firmware has woken it.
         let _ = redistributor.mark_core_awake();

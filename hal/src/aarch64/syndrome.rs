@@ -1,7 +1,7 @@
 //! What an exception was, from ESR_EL1 (Arm ARM, "ESR_EL1, Exception
 //! Syndrome Register").
 
-use crate::traits::{Access, FaultKind, PAGE_SIZE};
+use crate::traits::{Access, FaultKind};
 
 /// Bits 31:26 of ESR_ELx.
 const EC_SHIFT: u32 = 26;
@@ -73,14 +73,10 @@ fn page_presence(syndrome: u64) -> Option<bool> {
     }
 }
 
-/// Whether an address lies in page zero.
-pub fn is_null_page(address: u64) -> bool {
-    address < PAGE_SIZE
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::traits::PAGE_SIZE;
     use proptest::prelude::*;
 
     const GUARD: u64 = 0xffff_ffff_8010_0000;
@@ -111,7 +107,6 @@ mod tests {
     fn null_read_is_a_read_of_an_absent_page() {
         let kind = decode(abort(EC_DATA_ABORT, 0x04, false), 8, 0, guard);
         assert_eq!(kind, FaultKind::Page { address: 8, access: Access::Read, present: false });
-        assert!(is_null_page(8) && !is_null_page(PAGE_SIZE));
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl core::error::Error for TooShort {}
 pub fn fit(series: &Series) -> Result<Fit, TooShort> {
     let rows = series.years.len();
     let freedom = rows.checked_sub(PARAMETERS).filter(|f| *f > 0).ok_or(TooShort)?;
-    let matrix = Matrix::new(rows, PARAMETERS, |row, column| element(series.years[row], column));
+    let design: Vec<_> = series.years.iter().map(|years| row(*years)).collect();
+    let matrix = Matrix::new(rows, PARAMETERS, |row, column| design[row][column]);
     let system = Augmented::new(matrix).map_err(|_| TooShort)?;
     let solution = system.least_squares(&series.ppm);
 
@@ -88,15 +89,18 @@ pub fn fit(series: &Series) -> Result<Fit, TooShort> {
     })
 }
 
-/// The model's column at a time.
-fn element(years: f64, column: usize) -> f64 {
-    match column.checked_sub(TREND) {
-        None => [1.0, years, years * years][column],
-        Some(harmonic) => {
-            let phase = TAU * (harmonic / 2 + 1) as f64 * years;
-            if harmonic % 2 == 0 { libm::cos(phase) } else { libm::sin(phase) }
-        }
+/// The model's columns at a time.
+fn row(years: f64) -> [f64; PARAMETERS] {
+    let mut row = [0.0; PARAMETERS];
+    row[..TREND].copy_from_slice(&[1.0, years, years * years]);
+    let (sine, cosine) = libm::sincos(TAU * years);
+    // Each harmonic turns the one before by the phase of the first.
+    let (mut real, mut imaginary) = (1.0, 0.0);
+    for pair in row[TREND..].chunks_exact_mut(2) {
+        (real, imaginary) = (real * cosine - imaginary * sine, real * sine + imaginary * cosine);
+        pair.copy_from_slice(&[real, imaginary]);
     }
+    row
 }
 
 /// The share of a residual that is left in the next one.

@@ -80,7 +80,7 @@ impl Witness {
         for byte in digest {
             print!(self.console, "{byte:02x}");
         }
-        println!(self.console, "");
+        println!(self.console);
         Ok(())
     }
 }

@@ -88,3 +88,46 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     let (low, high) = (sorted[below as usize], sorted[libm::ceil(place) as usize]);
     low + (place - below) * (high - low)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn quantiles_are_linear_between_members() {
+        let mut sample: Vec<f64> = (0..=40).rev().map(f64::from).collect();
+        let spread = Spread::of(&mut sample);
+        assert!(
+            (spread.interval.0 - 1.0).abs() < 1e-12 && (spread.interval.1 - 39.0).abs() < 1e-12
+        );
+        assert!((spread.deviation - libm::sqrt(143.5)).abs() < 1e-12);
+    }
+
+    proptest! {
+        /// With all weight on one place the resampled growth is one residual.
+        #[test]
+        fn a_resample_is_made_of_residuals(
+            residuals in prop::collection::vec(-9.0f64..9.0, 1..200),
+            at: prop::sample::Index,
+            seed: u64,
+        ) {
+            let mut weights = vec![0.0; residuals.len()];
+            weights[at.index(residuals.len())] = 1.0;
+            let zero = Trend { growth: 0.0, acceleration: 0.0 };
+            let fit = Fit {
+                trend: zero,
+                errors: zero,
+                deviation: 0.0,
+                acceleration_weights: weights.clone(),
+                growth_weights: weights,
+                residuals,
+            };
+            for trend in Resamples::new(&fit, seed).take(20) {
+                prop_assert!(fit.residuals.contains(&trend.growth));
+                prop_assert_eq!(trend.growth, trend.acceleration);
+            }
+        }
+    }
+}

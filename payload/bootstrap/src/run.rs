@@ -104,6 +104,7 @@ fn parse_seed(seed: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resample::Spread;
 
     const CO2: &[u8] = include_bytes!("../data/co2.csv");
     const SEED: &[u8] = include_bytes!("../data/seed.txt");
@@ -133,6 +134,40 @@ mod tests {
         run(CO2, SEED, &mut keeper).unwrap();
         assert_eq!(keeper.text, include_str!("../data/expected.txt"));
         assert_eq!(keeper.trends.len(), RESAMPLES);
+    }
+
+    /// Computed apart from this program: in Python, with the normal equations
+    /// in rational arithmetic and a stream of random numbers of its own.
+    #[test]
+    fn the_numbers_are_those_of_an_independent_program() {
+        let fit = model::fit(&Series::read(CO2).unwrap()).unwrap();
+        let mut keeper = Keeper::default();
+        run(CO2, SEED, &mut keeper).unwrap();
+        let (first, last) = (keeper.trends[0], keeper.trends[999]);
+        let growths = keeper.trends.iter().map(|trend| trend.growth);
+        let accelerations = keeper.trends.iter().map(|trend| trend.acceleration);
+        let growth = Spread::of(&mut growths.collect::<Vec<_>>());
+        let acceleration = Spread::of(&mut accelerations.collect::<Vec<_>>());
+        for (found, independent) in [
+            (fit.trend.growth, 1.3384803604600835),
+            (fit.trend.acceleration, 0.023375993038289616),
+            (fit.deviation, 0.7946734937522248),
+            (fit.errors.growth, 0.00135024014252902),
+            (fit.errors.acceleration, 0.00023866410994062039),
+            (model::autocorrelation(&fit.residuals), 0.8641191300964087),
+            (first.growth, 1.3316932226579108),
+            (first.acceleration, 0.024863722031099416),
+            (last.growth, 1.332281438372678),
+            (last.acceleration, 0.022856907431730834),
+            (growth.deviation, 0.00797868267483093),
+            (growth.interval.0, 1.3229126601290786),
+            (growth.interval.1, 1.353628862699145),
+            (acceleration.deviation, 0.0014210953310741647),
+            (acceleration.interval.0, 0.020902227186929474),
+            (acceleration.interval.1, 0.026285749160638867),
+        ] {
+            assert!((found / independent - 1.0).abs() < 1e-11, "{found} {independent}");
+        }
     }
 
     #[test]

@@ -13,6 +13,12 @@ pub struct Twofold {
     low: f64,
 }
 
+impl From<f64> for Twofold {
+    fn from(value: f64) -> Self {
+        Self { high: value, low: 0.0 }
+    }
+}
+
 impl Twofold {
     /// Adds a number.
     pub fn add(&mut self, value: f64) {

@@ -10,7 +10,7 @@
 
 use core::arch::{asm, global_asm};
 
-use crate::{PAGE, Protection};
+use crate::PAGE;
 
 /// Attribute 0: normal memory, write-back, allocating on reads and writes.
 /// The others are unused.
@@ -191,9 +191,6 @@ pub struct State {
     /// First byte after the stack, in the direct map; a multiple of 16.
     pub stack_top: u64,
 }
-
-/// Protection of the page that the switch runs on.
-pub const SWITCH_PROTECTION: Protection = Protection::ReadExecute;
 
 /// Physical address of the page that the switch of tables runs on.
 pub fn switch_page() -> u64 {

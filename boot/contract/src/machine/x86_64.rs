@@ -104,12 +104,13 @@ pub enum Unable {
     FiveLevels,
 }
 
-impl core::fmt::Display for Unable {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::NoExecuteDisable => "the processor has no execute-disable bit",
+impl Unable {
+    /// What is wrong, as a sentence.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NoExecuteDisable => "the processor cannot keep memory from being executed",
             Self::FiveLevels => "firmware uses five levels of page tables",
-        })
+        }
     }
 }
 

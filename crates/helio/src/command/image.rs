@@ -72,6 +72,11 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Folder where `make` puts what it builds.
+    pub fn build(&self) -> &Path {
+        &self.build
+    }
+
     /// The key store.
     pub fn store(&self) -> Store {
         Store::at(&self.keys)
@@ -94,24 +99,34 @@ impl Parts {
 
     /// Reads everything but the package.
     pub fn gather(&self, arch: Arch, loader: Loader, command_line: &str) -> Result<Spec> {
-        let built = self.build.join(arch.name());
-        let kernel_path = self.kernel.clone().unwrap_or_else(|| built.join("kernel.elf"));
-        let kernel = read_built(&kernel_path, "make kernel")?;
         let start = match (loader, &self.limine_dir) {
             (Loader::Uefi, _) => {
-                let path = self.loader_file.clone().unwrap_or_else(|| built.join("loader.efi"));
+                let built = || self.build.join(arch.name()).join("loader.efi");
+                let path = self.loader_file.clone().unwrap_or_else(built);
                 Start::Uefi(read_built(&path, "make loader")?)
             }
             (Loader::Limine, Some(folder)) => Start::Limine(folder.clone()),
             (Loader::Limine, None) => {
                 return Err(HelioError::input(
                     "image",
-                    "--loader limine",
-                    "no folder with Limine's binaries was given",
+                    "Limine",
+                    "no folder with its binaries was given",
                     "add --limine-dir FOLDER, a binary release of Limine 8.0 or later",
                 ));
             }
         };
+        self.gather_for(arch, start, command_line)
+    }
+
+    /// The same for a machine without a boot disk.
+    pub fn gather_direct(&self, arch: Arch, command_line: &str) -> Result<Spec> {
+        read_built(&self.direct_image_path(arch), "make direct")?;
+        self.gather_for(arch, Start::None, command_line)
+    }
+
+    fn gather_for(&self, arch: Arch, start: Start, command_line: &str) -> Result<Spec> {
+        let built = || self.build.join(arch.name()).join("kernel.elf");
+        let kernel = read_built(&self.kernel.clone().unwrap_or_else(built), "make kernel")?;
         Ok(Spec {
             arch,
             start,

@@ -5,7 +5,7 @@ pub mod image;
 pub mod keys;
 pub mod log;
 pub mod pack;
-// pub mod run;
+pub mod run;
 pub mod sign;
 pub mod symbolize;
 pub mod verify;

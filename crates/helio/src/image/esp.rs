@@ -39,12 +39,16 @@ pub(super) fn files(spec: &Spec) -> Result<Vec<Entry>> {
             add(&loader, bytes.clone());
             add(paths::COMMAND_LINE, command_line(spec)?.into_bytes());
         }
+        Start::None => {}
         Start::Limine(folder) => {
             for (path, bytes) in limine::files(folder, spec.arch)? {
                 add(&path, bytes);
             }
-            let configuration = limine::configuration(spec, &command_line(spec)?);
-            add(paths::LIMINE_CONFIGURATION, configuration.into_bytes());
+            let configuration = limine::configuration(spec, &command_line(spec)?).into_bytes();
+            // Limine looks beside the program first from 10.3 on, and in the
+            // root in every version; on BIOS there is no such program.
+            add(&format!("EFI/BOOT/{}", paths::LIMINE_CONFIGURATION), configuration.clone());
+            add(paths::LIMINE_CONFIGURATION, configuration);
         }
     }
     add(paths::KERNEL, spec.kernel.clone());

@@ -61,6 +61,8 @@ pub enum Start {
     Uefi(Vec<u8>),
     /// Limine's release folder.
     Limine(PathBuf),
+    /// Nothing on this disk: QEMU loads the direct boot image.
+    None,
 }
 
 /// Builds the disk and puts it at `path`.

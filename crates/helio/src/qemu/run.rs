@@ -91,6 +91,11 @@ impl Run {
         self.input.take()
     }
 
+    /// QEMU's process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next bytes from the serial port; `None` once there are no more.
     pub fn read(&mut self) -> Result<Option<Vec<u8>>> {
         match self.next_bytes(self.deadline) {

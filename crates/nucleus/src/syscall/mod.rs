@@ -16,6 +16,7 @@ mod timer_wait;
 mod vector_get;
 mod vector_put_proved;
 
+pub(crate) use rvf_mount::ROOT;
 pub(crate) use task_spawn::passed_on;
 
 use crate::{
@@ -35,6 +36,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// What an effect comes to.
+#[expect(clippy::large_enum_variant, reason = "a box would allocate inside the gate")]
 pub(crate) enum Effect {
     /// It is complete.
     Done(Done),

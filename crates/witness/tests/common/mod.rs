@@ -18,7 +18,7 @@ pub const HASHER: Hasher = Hasher::SOFTWARE;
 pub const BOOT: BootId = *b"example boot id.";
 pub const NONCE: [u8; 32] = [0x6e; 32];
 pub const CHALLENGE: [u8; 32] = [0xc4; 32];
-pub const PROFILE: &str = abi::profile::NAME;
+pub const PROFILE: &str = "heliograph-1/example";
 
 /// Private keys that everybody knows.
 pub fn device() -> SigningKey {

@@ -1,0 +1,68 @@
+//! A person at a machine's serial port.
+
+use std::io::{IsTerminal, Read, Write};
+use std::process::ChildStdin;
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::stdio::stdin;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// The key that leaves the machine, Ctrl-].
+pub const LEAVE: u8 = 0x1D;
+
+/// Whether a person is there to answer a prompt.
+pub fn is_attended() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// The terminal in raw mode: every key goes to the machine. As it was before
+/// once this is dropped.
+pub struct Raw {
+    before: Option<Termios>,
+}
+
+impl Raw {
+    /// Switches to raw mode, if stdin is a terminal.
+    pub fn enter() -> Self {
+        let before = tcgetattr(stdin()).ok();
+        if let Some(before) = &before {
+            let mut raw = before.clone();
+            raw.make_raw();
+            // A terminal that refuses stays as it is: keys come line by line.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &raw);
+        }
+        Self { before }
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            // Nothing can be done about a terminal that is gone.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+/// Sends what is typed to a machine, until [`LEAVE`] ends it.
+pub fn forward(mut input: ChildStdin, process: u32) {
+    thread::spawn(move || {
+        let mut keys = [0; 256];
+        while let Ok(count @ 1..) = std::io::stdin().read(&mut keys) {
+            let typed = &keys[..count];
+            let leave = typed.iter().position(|&key| key == LEAVE);
+            let sent = input.write_all(&typed[..leave.unwrap_or(count)]);
+            if leave.is_some() {
+                let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+                // It may have ended by itself a moment ago.
+                let _ = process.map(|pid| kill_process(pid, Signal::TERM));
+            }
+            if sent.and_then(|()| input.flush()).is_err() || leave.is_some() {
+                break;
+            }
+        }
+        // The pipe is kept open for as long as somebody may type: QEMU takes
+        // its closing for nothing.
+    });
+}

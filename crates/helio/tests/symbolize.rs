@@ -1,0 +1,62 @@
+//! Names for addresses, found in this test's own program.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use common::{helio_text, put, text};
+use helio::symbolize::Symbols;
+use tempfile::tempdir;
+
+#[inline(never)]
+fn landmark(value: u64) -> u64 {
+    std::hint::black_box(value).wrapping_mul(3)
+}
+
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+/// Where `landmark` begins in the file's own addresses.
+fn address() -> u64 {
+    let path = program();
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let first = maps.lines().find(|line| line.ends_with(path.to_str().unwrap())).unwrap();
+    let base = u64::from_str_radix(first.split('-').next().unwrap(), 16).unwrap();
+    landmark as *const () as u64 - base
+}
+
+#[test]
+fn an_address_is_named_with_function_and_line() {
+    let symbols = Symbols::read(&program()).unwrap();
+    let places = symbols.places(address()).unwrap();
+    assert!(places.iter().any(|place| place.function.ends_with("landmark")), "{places:?}");
+    let source = places.iter().find_map(|place| place.source.clone()).unwrap();
+    assert!(source.contains("tests/symbolize.rs:"), "{source}");
+}
+
+#[test]
+fn a_report_keeps_its_text_and_gains_names() {
+    let place = tempdir().unwrap();
+    let address = address() + 1;
+    let report = format!("trap: page fault\r\n  #0 {address:#018x}\n  code 0x2\n");
+    let file = put(place.path(), "report", report.as_bytes());
+    let (code, out, _) = helio_text(&["symbolize", &text(&program()), &text(&file)]);
+    assert_eq!(code, 0);
+    assert!(out.starts_with("trap: page fault\n"), "{out}");
+    assert!(out.contains("landmark"), "{out}");
+    assert_eq!(out.matches(" at ").count(), out.matches("symbolize.rs:").count(), "{out}");
+}
+
+#[test]
+fn a_file_without_symbols_is_refused() {
+    let place = tempdir().unwrap();
+    for content in [b"text".as_slice(), b"\x7fELF\x02"] {
+        let file = put(place.path(), "kernel.elf", content);
+        let (code, _, error) = helio_text(&["symbolize", &text(&file), "/dev/null"]);
+        assert_eq!(code, 2);
+        assert!(error.contains("kernel.elf"), "{error}");
+    }
+}

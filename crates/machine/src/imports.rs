@@ -1,0 +1,68 @@
+//! The twelve imports that a component may have.
+
+use crate::{
+    call::RawCall,
+    host::{Host, perform},
+};
+use abi::{Call, IMPORT_MODULE};
+use wasmi::{Caller, Engine, Error, Linker, errors::LinkerError};
+
+/// Widens an argument as the guest sees it: unsigned.
+trait Argument {
+    fn widen(self) -> u64;
+}
+
+impl Argument for i32 {
+    fn widen(self) -> u64 {
+        u64::from(self.cast_unsigned())
+    }
+}
+
+impl Argument for i64 {
+    fn widen(self) -> u64 {
+        self.cast_unsigned()
+    }
+}
+
+fn make(mut caller: Caller<'_, Host>, call: Call, given: &[u64]) -> Result<i64, Error> {
+    let mut arguments = [0; 6];
+    for (to, from) in arguments.iter_mut().zip(given) {
+        *to = *from;
+    }
+    perform(&mut caller, RawCall { call, arguments }).map_err(Error::host)
+}
+
+macro_rules! imports {
+    ($linker:ident: $($call:ident($($argument:ident: $type:ty),*);)*) => {
+        $($linker.func_wrap(
+            IMPORT_MODULE,
+            Call::$call.name(),
+            |caller: Caller<'_, Host>, $($argument: $type),*| {
+                make(caller, Call::$call, &[$($argument.widen()),*])
+            },
+        )?;)*
+    };
+}
+
+/// A linker that offers them and nothing else.
+///
+/// # Errors
+/// None but for a mistake in the table below: two of one name.
+pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>, LinkerError> {
+    let mut linker = Linker::new(engine);
+    imports! { linker:
+        TaskSpawn(component: i32, arguments: i32, length: i32);
+        CapGrant(capability: i32, operation: i32, arguments: i32, length: i32);
+        RegionMap(capability: i32, operation: i32, offset: i64, pointer: i32, length: i32);
+        QueueSend(queue: i32, kind: i32, priority: i32, pointer: i32, length: i32);
+        QueueRecv(queue: i32, deadline: i64, pointer: i32, length: i32);
+        TimerWait(timer: i32, operation: i32, ns: i64);
+        RvfMount(namespace: i32, operation: i32, region: i32, path: i32, length: i32);
+        AttestEmit(capability: i32, operation: i32, kind: i32, digest: i32, body: i32, length: i32);
+        VectorGet(store: i32, operation: i32, arguments: i32, length: i32, out: i32, room: i32);
+        VectorPutProved(store: i32, proof: i32, arguments: i32, length: i32);
+        GraphApplyProved(store: i32, operation: i32, proof: i32, arguments: i32, length: i32);
+        SensorSubscribe(sensor: i32, queue: i32);
+    }
+    Ok(linker)
+}

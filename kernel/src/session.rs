@@ -1,0 +1,304 @@
+//! Driving a cell: slices, the log, what tasks say, and waiting.
+//!
+//! The order is what the whole project is about: a slice runs, its records
+//! are sealed, sent and covered by a signed checkpoint, and only then does a
+//! byte that a task caused leave the machine. What the kernel says for itself
+//! is not held back.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use hal::traits::{BlockDevice, Cpu, ExitStatus, Platform};
+use kernel::text::TaskText;
+use machine::{Cell, Step};
+use nucleus::{Effect, Input};
+use rvsh::Action;
+use witness::manifest::{End, Outcome, RunManifest};
+use witness::record::{Arch, Board, EventKind, Flags, MachineFacts};
+use witness::{Hash, checkpoint, key};
+
+use crate::console::say;
+use crate::idle::{self, Wake};
+use crate::log::{self, LogDevice, LogDisk, LogFailure, Writer};
+use crate::settings::Settings;
+use crate::shell::Shell;
+use crate::{Kernel, console};
+
+/// Slices after which a checkpoint is made even if no task said anything: how
+/// much work a crash can take back.
+const SLICES_PER_CHECKPOINT: u32 = 64;
+
+/// A machine at work.
+pub struct Session {
+    kernel: Kernel,
+    settings: Settings,
+    facts: MachineFacts,
+    cell: Cell,
+    screen: TaskText,
+    shell: Shell,
+    slices_since_checkpoint: u32,
+}
+
+impl Session {
+    /// Opens the log and mounts the package.
+    pub fn start(mut kernel: Kernel, settings: Settings) -> Result<Self, LogFailure> {
+        let disk = kernel.log_disk.take();
+        let facts = facts(&kernel, &settings, disk.as_ref());
+        let boot = facts.boot_id;
+        let device = match disk {
+            Some(disk) => LogDevice::Disk(durable::disk::DiskLog::begin(LogDisk(disk), boot)?),
+            None => LogDevice::Uart(witness::frame::uart::Writer::new()),
+        };
+        let origin = checkpoint::origin(&settings.device_name, &boot);
+        say(format_args!("log {origin}, {}", if facts.flags.contains(Flags::TO_DISK) {
+            "to the disk"
+        } else {
+            "over the UART, which keeps nothing safe"
+        }));
+        if settings.trust.development {
+            say(format_args!("these are development keys: whoever has the sources' build folder has them"));
+        }
+        let cell = Cell::start(machine::Boot {
+            package: settings.package,
+            trust: &settings.trust,
+            hasher: kernel.hasher,
+            facts,
+        });
+        let manifest = RunManifest {
+            arch: facts.arch,
+            board: facts.board,
+            boot_id: boot,
+            development_keys: settings.trust.development,
+            device_key: facts.device_key,
+            end: End::Finished,
+            package: cell.package_digest(),
+            profile: abi::profile::NAME.to_string(),
+            records: 0,
+            root: Hash::default(),
+            tasks: Vec::new(),
+        };
+        let recorder =
+            durable::Recorder::new(device, boot, origin, settings.device_key.clone());
+        log::install(Writer { recorder, manifest });
+        let shell = Shell::new();
+        let screen = TaskText::new();
+        let mut session =
+            Self { kernel, settings, facts, cell, screen, shell, slices_since_checkpoint: 0 };
+        session.commit()?;
+        Ok(session)
+    }
+
+    /// Runs until the tasks have ended, or the operator ends it; says how the
+    /// machine is to end.
+    pub fn run(&mut self) -> Result<Finish, LogFailure> {
+        match self.cell.package() {
+            Ok(package) => say(format_args!("package {} version {}", package.name, package.version)),
+            Err(refusal) => say(format_args!("the package is refused: {refusal}")),
+        }
+        loop {
+            if let Some(finish) = self.serve_console()? {
+                return Ok(finish);
+            }
+            <crate::Machine as Platform>::Cpu::assert_float_state();
+            match self.cell.step() {
+                Step::Ran => self.publish()?,
+                Step::Waiting { until } => {
+                    self.publish()?;
+                    self.wait(until);
+                }
+                Step::Finished => break,
+            }
+        }
+        self.publish()?;
+        self.commit()?;
+        self.tell_outcome();
+        if !self.settings.stay {
+            return self.end(End::Finished);
+        }
+        // The log is whole as it is; should anything be added at the prompt,
+        // the manifest is written again.
+        self.close(End::Finished)?;
+        say(format_args!("all tasks have ended; help lists the commands, poweroff ends"));
+        self.shell.open();
+        loop {
+            if let Some(finish) = self.serve_console()? {
+                return Ok(finish);
+            }
+            idle::wait(&mut self.kernel, u64::MAX);
+        }
+    }
+
+    /// Sees to it that what a slice left behind is safe, then shows it.
+    fn publish(&mut self) -> Result<(), LogFailure> {
+        self.slices_since_checkpoint += 1;
+        if self.cell.has_effects() || self.slices_since_checkpoint >= SLICES_PER_CHECKPOINT {
+            self.commit()?;
+        } else if let Some(writer) = log::writer().as_mut() {
+            writer.recorder.collect(self.cell.log_mut())?;
+        }
+        let effects = self.cell.take_effects();
+        if effects.is_empty() {
+            return Ok(());
+        }
+        self.shell.hide();
+        for Effect::Console { bytes, .. } in effects {
+            self.screen.write(&bytes, &mut console::write);
+        }
+        self.shell.show();
+        Ok(())
+    }
+
+    /// A checkpoint over everything so far.
+    fn commit(&mut self) -> Result<(), LogFailure> {
+        self.slices_since_checkpoint = 0;
+        let mut guard = log::writer();
+        let Some(writer) = guard.as_mut() else { return Ok(()) };
+        writer.manifest.tasks = self.cell.outcomes();
+        writer.recorder.commit(self.cell.log_mut())
+    }
+
+    /// Lets the time that logical time is about to skip go by, unless a key
+    /// is pressed first.
+    fn wait(&mut self, until: Option<u64>) {
+        let Some(until) = until else {
+            idle::wait(&mut self.kernel, u64::MAX);
+            return;
+        };
+        if self.settings.pace {
+            let skipped = until.saturating_sub(self.cell.now_ns());
+            let now = self.kernel.platform.timer().now_ns();
+            if idle::wait(&mut self.kernel, now.saturating_add(skipped)) == Wake::Console {
+                return;
+            }
+        }
+        self.cell.jump();
+    }
+
+    /// Takes what was typed through the shell.
+    fn serve_console(&mut self) -> Result<Option<Finish>, LogFailure> {
+        while let Some(byte) = self.kernel.platform.console().read() {
+            let view = crate::view::Look {
+                cell: &self.cell,
+                facts: &self.facts,
+                device_name: &self.settings.device_name,
+            };
+            let Some(action) = self.shell.feed(byte, &view) else { continue };
+            match action {
+                Action::Challenge(nonce) => self.challenge(nonce)?,
+                Action::Reboot => {
+                    self.admit(EventKind::Reboot, &[]);
+                    return self.end(End::Reboot).map(Some);
+                }
+                Action::PowerOff => {
+                    self.admit(EventKind::Shutdown, &[]);
+                    return self.end(End::PowerOff).map(Some);
+                }
+            }
+            self.shell.show();
+        }
+        Ok(None)
+    }
+
+    fn challenge(&mut self, nonce: [u8; 32]) -> Result<(), LogFailure> {
+        if !self.admit(EventKind::Challenge, &nonce) {
+            return Ok(());
+        }
+        self.commit()?;
+        if let Some(note) = log::writer().as_ref().and_then(|writer| writer.recorder.checkpoint()) {
+            note.lines().for_each(|line| say(format_args!("{line}")));
+        }
+        Ok(())
+    }
+
+    /// Gives an event to the cell; says so if it has no room for it.
+    fn admit(&mut self, kind: EventKind, data: &[u8]) -> bool {
+        match self.cell.admit(Input { kind, data }) {
+            Ok(_) => true,
+            Err(error) => {
+                say(format_args!("not admitted: {error}"));
+                false
+            }
+        }
+    }
+
+    fn close(&mut self, end: End) -> Result<(), LogFailure> {
+        self.commit()?;
+        log::writer().as_mut().map_or(Ok(()), |writer| writer.close(end).map(|_| ()))
+    }
+
+    /// Ends the log, and says how the machine is to end.
+    fn end(&mut self, end: End) -> Result<Finish, LogFailure> {
+        self.publish()?;
+        self.close(end)?;
+        let status = self.status();
+        Ok(Finish { reboot: end == End::Reboot, status })
+    }
+
+    fn status(&self) -> ExitStatus {
+        let is_good = |outcome: Outcome, code: i32| outcome == Outcome::Exit && code == 0;
+        let all_good = self.cell.outcomes().iter().all(|end| is_good(end.outcome, end.code));
+        if self.cell.package().is_ok() && all_good {
+            ExitStatus::Success
+        } else {
+            ExitStatus::TaskFailed
+        }
+    }
+
+    fn tell_outcome(&mut self) {
+        for end in self.cell.outcomes() {
+            let why = self.cell.refusal(end.subject).map(|why| why.to_string());
+            say(format_args!(
+                "task {}: {} {}{}{}",
+                end.name,
+                end.outcome.name(),
+                end.code,
+                if why.is_some() { ": " } else { "" },
+                why.unwrap_or_default()
+            ));
+        }
+        say(format_args!(
+            "finished at {} ns of logical time with {} records",
+            self.cell.now_ns(),
+            self.cell.log().size()
+        ));
+        if let Some(note) = log::writer().as_ref().and_then(|writer| writer.recorder.checkpoint()) {
+            say(format_args!("signed checkpoint:"));
+            note.lines().for_each(|line| say(format_args!("  {line}")));
+        }
+    }
+
+    /// The machine, to switch it off.
+    pub fn into_kernel(self) -> Kernel {
+        self.kernel
+    }
+}
+
+/// How a session wants the machine to end.
+pub struct Finish {
+    /// Start again instead of switching off.
+    pub reboot: bool,
+    /// What to tell whoever started the machine.
+    pub status: ExitStatus,
+}
+
+/// What leaf 1 says about this machine and this boot.
+fn facts(kernel: &Kernel, settings: &Settings, disk: Option<&crate::Disk>) -> MachineFacts {
+    let flag = |is: bool, flag: Flags| if is { flag } else { Flags::NONE };
+    let flags = flag(disk.is_some_and(BlockDevice::can_flush), Flags::FLUSHES)
+        .union(flag(disk.is_some(), Flags::TO_DISK))
+        .union(flag(settings.trust.development, Flags::DEVELOPMENT_KEYS))
+        .union(flag(settings.kernel_checked, Flags::KERNEL_CHECKED));
+    MachineFacts {
+        nonce: settings.nonce,
+        previous_checkpoint: [0; 32],
+        boot_id: kernel.boot_id,
+        kernel: kernel.kernel_digest,
+        loader: settings.loader,
+        trust: settings.trust.digest,
+        device_key: key::public(&settings.device_key),
+        serial: 0,
+        arch: Arch::from_number(crate::Machine::ARCHITECTURE).unwrap_or(Arch::Hosted),
+        board: Board::from_number(kernel.platform.board()).unwrap_or(Board::Hosted),
+        flags,
+    }
+}

@@ -1,0 +1,4 @@
+;; Loops for ever; only its fuel ends it.
+(module
+  (func (export "_start")
+    (loop $again (br $again))))

@@ -1,0 +1,3 @@
+;; Does not export what a command must.
+(module
+  (func (export "begin")))
