@@ -1,9 +1,9 @@
 //! Names for the addresses in a trap report.
 //!
-//! A report may come from a log file, a terminal or a mail; all that is asked
-//! of it is that addresses are written as `0x` and hexadecimal digits. Each
-//! one that lies in a function of the kernel is named, on a line of its own
-//! below.
+//! A report may come from a capture, a terminal or a mail, with anything in
+//! front of its lines; what is read of it are the backtrace's, `#N 0x…`, and
+//! the program counter, `pc 0x…`. Each frame that lies in a function of the
+//! kernel is named on the lines below it, the innermost inlined one first.
 
 use std::path::Path;
 
@@ -75,24 +75,27 @@ impl Symbols {
         Ok(places)
     }
 
-    /// The report with names below the lines that hold addresses.
+    /// The report with names below the lines of its backtrace.
     pub fn annotate(&self, report: &str) -> Result<String> {
         let mut text = String::new();
+        let mut exact = None;
         for line in report.lines() {
             text.push_str(line);
             text.push('\n');
-            for address in addresses(line) {
-                // A return address is that of the instruction after the call,
-                // which may belong to the next function; only the program
-                // counter is exact, and for it one less is the same line.
-                for (depth, place) in self.places(address.saturating_sub(1))?.iter().enumerate() {
-                    let inlined = if depth > 0 { "  inlined into " } else { "  " };
-                    text += &format!("{inlined:>16}{}", place.function);
-                    if let Some(source) = &place.source {
-                        text += &format!(" at {source}");
-                    }
-                    text.push('\n');
+            exact = program_counter(line).or(exact);
+            let Some(address) = frame(line) else { continue };
+            // A return address is that of the instruction after the call,
+            // which may belong to another line or function; only the program
+            // counter of a trap is exact.
+            let inside = if exact == Some(address) { address } else { address.wrapping_sub(1) };
+            for (depth, place) in self.places(inside)?.iter().enumerate() {
+                let how = if depth > 0 { "       inlined into " } else { "       " };
+                text += how;
+                text += &place.function;
+                if let Some(source) = &place.source {
+                    text += &format!(" at {source}");
                 }
+                text.push('\n');
             }
         }
         Ok(text)
@@ -103,12 +106,22 @@ fn name(mangled: &str) -> String {
     format!("{:#}", demangle(mangled))
 }
 
-/// The numbers of a line that are written as addresses.
-fn addresses(line: &str) -> impl Iterator<Item = u64> {
-    line.split("0x").skip(1).filter_map(|rest| {
-        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        u64::from_str_radix(&rest[..digits], 16).ok().filter(|_| digits >= 6)
-    })
+/// The address in a line `#N 0x…` of a backtrace, whatever precedes it.
+fn frame(line: &str) -> Option<u64> {
+    let (_, rest) = line.split_once('#')?;
+    let (number, address) = rest.split_once(' ')?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| hexadecimal(address))?
+}
+
+/// The address in a line with `pc 0x…`.
+fn program_counter(line: &str) -> Option<u64> {
+    line.split_once(" pc ").and_then(|(_, address)| hexadecimal(address))
+}
+
+fn hexadecimal(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix("0x")?;
+    let length = digits.bytes().take_while(u8::is_ascii_hexdigit).count();
+    u64::from_str_radix(&digits[..length], 16).ok()
 }
 
 #[cfg(test)]
@@ -116,9 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_found_wherever_they_stand() {
-        let line = "rip=0xffffffff80001234, rsp: 0xFFFF800000001000 code 0x3 0x";
-        let found: Vec<_> = addresses(line).collect();
-        assert_eq!(found, [0xffff_ffff_8000_1234, 0xffff_8000_0000_1000]);
+    fn frames_are_found_behind_any_prefix() {
+        let address = Some(0xffff_ffff_8000_1234);
+        assert_eq!(frame("  #0 0xffffffff80001234"), address);
+        assert_eq!(frame("[kernel]   #12 0xffffffff80001234\r"), address);
+        assert_eq!(frame("  rax 0xffffffff80001234"), None);
+        assert_eq!(frame("#a 0xffffffff80001234"), None);
+        assert_eq!(frame("#1 0xfffffffff80001234"), None);
+        assert_eq!(program_counter("trap: x at pc 0xffffffff80001234"), address);
     }
 }

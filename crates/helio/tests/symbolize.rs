@@ -33,21 +33,21 @@ fn an_address_is_named_with_function_and_line() {
     let symbols = Symbols::read(&program()).unwrap();
     let places = symbols.places(address()).unwrap();
     assert!(places.iter().any(|place| place.function.ends_with("landmark")), "{places:?}");
-    let source = places.iter().find_map(|place| place.source.clone()).unwrap();
-    assert!(source.contains("tests/symbolize.rs:"), "{source}");
+    let sources: Vec<_> = places.iter().filter_map(|place| place.source.as_deref()).collect();
+    assert!(sources.iter().any(|it| it.contains("tests/symbolize.rs:")), "{sources:?}");
 }
 
 #[test]
 fn a_report_keeps_its_text_and_gains_names() {
     let place = tempdir().unwrap();
     let address = address() + 1;
-    let report = format!("trap: page fault\r\n  #0 {address:#018x}\n  code 0x2\n");
+    let report = format!("trap: null at pc {address:#018x}\r\n  #0 {address:#018x}\n  code 0x2\n");
     let file = put(place.path(), "report", report.as_bytes());
     let (code, out, _) = helio_text(&["symbolize", &text(&program()), &text(&file)]);
     assert_eq!(code, 0);
-    assert!(out.starts_with("trap: page fault\n"), "{out}");
-    assert!(out.contains("landmark"), "{out}");
-    assert_eq!(out.matches(" at ").count(), out.matches("symbolize.rs:").count(), "{out}");
+    assert!(out.starts_with("trap: null at pc"), "{out}");
+    assert!(out.contains("landmark at ") && out.contains("symbolize.rs:"), "{out}");
+    assert!(out.trim_end().ends_with("code 0x2"), "{out}");
 }
 
 #[test]

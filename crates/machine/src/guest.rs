@@ -92,7 +92,9 @@ mod tests {
     #[test]
     fn pointers_that_wrap_are_refused() {
         let memory = [0; 8];
-        for (pointer, length) in [(u32::MAX, 1), (1, u32::MAX), (u32::MAX, u32::MAX), (8, 1), (9, 0)] {
+        for (pointer, length) in
+            [(u32::MAX, 1), (1, u32::MAX), (u32::MAX, u32::MAX), (8, 1), (9, 0)]
+        {
             assert_eq!(GuestSlice { pointer, length }.read(&memory), Err(Error::BadPointer));
         }
         assert!(GuestSlice { pointer: 8, length: 0 }.read(&memory).is_ok());

@@ -4,18 +4,17 @@
 //! the host function. A call that cannot be answered at once leaves by a host
 //! error; the instance is then resumed with the answer.
 
-use crate::{call::RawCall, limiter::Limiter};
+use crate::{call::RawCall, limiter::Limiter, seat::Seat};
 use abi::profile::data_fuel;
-use alloc::boxed::Box;
 use core::fmt;
-use nucleus::{Answer, Nucleus, Ticket};
+use nucleus::{Answer, Ticket};
 use wasmi::{AsContext, AsContextMut, Memory};
 use witness::Subject;
 
 /// The data of a task's store.
 pub(crate) struct Host {
     /// There while the task runs; not while it is being set up.
-    pub(crate) nucleus: Option<Box<Nucleus>>,
+    pub(crate) nucleus: Seat,
     /// Who the task is.
     pub(crate) subject: Subject,
     /// Its exported memory.
@@ -73,8 +72,8 @@ pub(crate) fn perform(
     let mut context = store.as_context_mut();
     let host = context.data_mut();
     let (subject, memory) = (host.subject, host.memory);
-    let Some(nucleus) = host.nucleus.as_mut() else { return Err(Leave::InStart) };
-    if host.meter.is_overdrawn {
+    let Some(nucleus) = host.nucleus.here() else { return Err(Leave::InStart) };
+    if host.meter.is_overdrawn || nucleus.is_slice_full() {
         return Err(Leave::Again(raw));
     }
     if raw.most_fuel() > nucleus.allowance(subject) {
@@ -86,11 +85,11 @@ pub(crate) fn perform(
     let answer = match memory {
         Some(memory) => {
             let (bytes, host) = memory.data_and_store_mut(&mut context);
-            let Some(nucleus) = host.nucleus.as_mut() else { return Err(Leave::InStart) };
+            let Some(nucleus) = host.nucleus.here() else { return Err(Leave::InStart) };
             nucleus.gate(subject, raw.request(bytes))
         }
         None => {
-            let Some(nucleus) = context.data_mut().nucleus.as_mut() else {
+            let Some(nucleus) = context.data_mut().nucleus.here() else {
                 return Err(Leave::InStart);
             };
             nucleus.gate(subject, raw.request(&mut []))
@@ -118,7 +117,7 @@ pub(crate) fn settle(store: &mut impl AsContextMut<Data = Host>) {
     let host = context.data_mut();
     let spent = host.meter.seen.saturating_sub(left);
     host.meter.seen = left;
-    if let Some(nucleus) = host.nucleus.as_mut() {
+    if let Some(nucleus) = host.nucleus.here() {
         nucleus.spend(host.subject, spent);
     }
 }
@@ -130,9 +129,29 @@ fn charge(store: &mut impl AsContextMut<Data = Host>, fuel: u64) {
     host.meter.is_overdrawn |= fuel > host.meter.seen;
     let left = host.meter.seen.saturating_sub(fuel);
     host.meter.seen = left;
-    if let Some(nucleus) = host.nucleus.as_mut() {
+    if let Some(nucleus) = host.nucleus.here() {
         nucleus.spend(host.subject, fuel);
     }
     // Metering is on in every engine of this crate.
     let _ = context.set_fuel(left);
+}
+
+impl Host {
+    /// The data of a store for a task that is being set up. Calls are refused
+    /// until it has a nucleus.
+    pub(crate) fn new(memory_bytes: u32) -> Self {
+        Self {
+            nucleus: Seat::empty(),
+            subject: Subject::KERNEL,
+            memory: None,
+            limiter: Limiter::new(memory_bytes),
+            meter: Meter::default(),
+            ticket: None,
+        }
+    }
+
+    /// The data of a store in which nothing runs.
+    pub(crate) fn nobody() -> Self {
+        Self::new(0)
+    }
 }

@@ -22,8 +22,10 @@ mod host;
 mod imports;
 mod instance;
 mod limiter;
+mod prepare;
 mod program;
 mod root;
+mod seat;
 mod trap;
 
 pub use cell::{Boot, Cell, Failure, Step};

@@ -3,9 +3,7 @@
 //! An effect takes them by value, so one that skips its checks does not
 //! compile. Their fields are private to this module, which has the checks.
 
-use crate::{
-    capability::Capability, object::ObjectId, request::Arguments, world::World,
-};
+use crate::{capability::Capability, object::ObjectId, request::Arguments, world::World};
 use abi::{Call, Error, Handle, Operation, Rights, profile::DERIVATION_DEPTH};
 use witness::{Index, Subject};
 

@@ -16,7 +16,7 @@ use crate::{
     ticket::{InFlight, Tail, Ticket},
     world::World,
 };
-use abi::{Call, Error, profile::SLICE_RECORDS};
+use abi::{Call, Error};
 use witness::{Body, Index, Subject, Verdict, record::CallBody};
 
 /// What the gate says to a request.
@@ -46,7 +46,7 @@ pub enum Answer {
 impl Nucleus {
     /// Takes a request through the gate. Neither allocates nor panics.
     pub fn gate(&mut self, subject: Subject, request: Request<'_>) -> Answer {
-        if subject.is_task() && self.world.slice_records >= SLICE_RECORDS {
+        if subject.is_task() && self.is_slice_full() {
             return Answer::NextSlice;
         }
         let partition = self.world.partition_of(subject);
@@ -106,6 +106,15 @@ impl Nucleus {
             return Answer::Blocked;
         }
         Answer::Done { value: error.to_guest(), moved: 0 }
+    }
+
+    /// Has an answer wait for a task. The kernel gets its own directly.
+    pub(crate) fn answer(&mut self, subject: Subject, value: i64) {
+        if subject.is_task()
+            && let Some(task) = self.world.task_mut(subject)
+        {
+            task.answer = Some(value);
+        }
     }
 
     fn witness(

@@ -79,13 +79,16 @@ impl Nucleus {
 
     /// Completes a mount: an opened package, which is the proof, becomes
     /// objects; a reason why there is none denies the call. `length` is the
-    /// file's, in bytes. Gives what the caller gets.
+    /// file's, in bytes. The caller finds the answer waiting.
+    ///
+    /// # Errors
+    /// Why the call was denied.
     pub fn commit_mount(
         &mut self,
         ticket: Ticket,
         opened: Result<&Package<'_>, Error>,
         length: u32,
-    ) -> Result<i64, Error> {
+    ) -> Result<(), Error> {
         let Ticket { subject, mut call, authorised, .. } = ticket;
         let path = String::from(call.tail.text());
         let mounted = opened.and_then(|package| {
@@ -99,10 +102,12 @@ impl Nucleus {
                 let result = i64::from(first.0);
                 let done = Done { result, length, digest: *package.digest(), cause: None };
                 self.allowed(subject, call, &done);
-                Ok(result)
+                self.answer(subject, result);
+                Ok(())
             }
             Err(error) => {
                 self.denied(subject, call, error);
+                self.answer(subject, error.to_guest());
                 Err(error)
             }
         }

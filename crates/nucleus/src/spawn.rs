@@ -16,13 +16,16 @@ use witness::Subject;
 
 impl Nucleus {
     /// Completes a spawn: with a prepared instance the task is ready to run;
-    /// with a reason why there is none, the call is denied. Gives the task,
-    /// and what the caller gets.
+    /// with a reason why there is none, the call is denied. The caller finds
+    /// the answer waiting.
+    ///
+    /// # Errors
+    /// Why the call was denied.
     pub fn commit_spawn(
         &mut self,
         ticket: Ticket,
         prepared: Result<(), Error>,
-    ) -> (Result<Subject, Error>, i64) {
+    ) -> Result<Subject, Error> {
         let Ticket { subject, mut call, authorised, work } = ticket;
         match prepared.and_then(|()| self.plan(subject, &work)) {
             Ok(plan) => {
@@ -38,11 +41,13 @@ impl Nucleus {
                 };
                 let record = self.allowed(subject, call, &done);
                 let handle = self.start(subject, child, plan, Chain::spawned_by(record));
-                (Ok(child), handle)
+                self.answer(subject, handle);
+                Ok(child)
             }
             Err(error) => {
                 self.denied(subject, call, error);
-                (Err(error), error.to_guest())
+                self.answer(subject, error.to_guest());
+                Err(error)
             }
         }
     }

@@ -188,6 +188,12 @@ impl Nucleus {
         });
     }
 
+    /// Whether the calls of this slice have written as many records as they
+    /// may.
+    pub fn is_slice_full(&self) -> bool {
+        self.world.slice_records >= SLICE_RECORDS
+    }
+
     /// Counts fuel that a subject has spent, and lets that time pass.
     pub fn spend(&mut self, subject: Subject, fuel: u64) {
         let partition = self.world.partition_of(subject);

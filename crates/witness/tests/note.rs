@@ -48,14 +48,13 @@ fn tlog_tiles_accepts_our_checkpoints_and_proofs() {
         let leaf = tlog_tiles::record_hash(entry);
         assert_eq!(leaf.0, sample.ids[index as usize]);
         tlog_tiles::check_record(&hashes, ours.size, *theirs.hash(), index, leaf).unwrap();
-        for old in [index + 1] {
+        let old = index + 1;
+        if old < ours.size {
             let old_ids = &sample.ids[..old as usize];
             let old_root = tlog_tiles::Hash(witness::tree::root(HASHER, old_ids));
             let proof = witness::tree::consistency_proof(HASHER, &sample.ids, old).unwrap();
             let proof = proof.into_iter().map(tlog_tiles::Hash).collect();
-            if old < ours.size {
-                tlog_tiles::check_tree(&proof, ours.size, *theirs.hash(), old, old_root).unwrap();
-            }
+            tlog_tiles::check_tree(&proof, ours.size, *theirs.hash(), old, old_root).unwrap();
         }
     }
 }

@@ -151,9 +151,8 @@ global_asm!(
     "mov x29, xzr",
     "mov x30, xzr",
     "eret",
-    ".if . - heliograph_switch > 512",
-    ".error \"the switch is longer than its alignment\"",
-    ".endif",
+    // An error if the code is longer than that.
+    ".org heliograph_switch + 512",
 );
 
 unsafe extern "C" {

@@ -72,9 +72,8 @@ global_asm!(
     "xor r14d, r14d",
     "xor r15d, r15d",
     "retfq",
-    ".if . - heliograph_switch > 256",
-    ".error \"the switch is longer than its alignment\"",
-    ".endif",
+    // An error if the code is longer than that.
+    ".org heliograph_switch + 256",
 );
 
 unsafe extern "sysv64" {

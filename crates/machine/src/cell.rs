@@ -1,0 +1,287 @@
+//! A cell: nucleus and machine, joined. Everything but devices.
+//!
+//! Whoever drives one repeats: admit what came in, step, seal the log and
+//! make it safe, let effects out. A cell does the same for the same package
+//! and the same events at the same points, however it is driven.
+
+use crate::{
+    engine::engine,
+    host::Host,
+    imports::linker,
+    instance::{Instance, Stop},
+    program::{Program, Unfit},
+    seat::Seat,
+};
+use abi::{Call, Error, profile::call_fuel};
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+use nucleus::{
+    Answer, Effect, Ending, Grant, Input, NotAdmitted, Nucleus, ObjectId, Start, State, Task, Work,
+};
+use package::Package;
+use wasmi::Linker;
+use witness::{
+    Hash, Hasher, Index, Log, Subject, Trust,
+    manifest::{Outcome, TaskEnd},
+    record::{MachineFacts, TrapCode},
+};
+
+/// What a cell is started with.
+pub struct Boot<'a> {
+    /// The root package's file, good or not.
+    pub package: &'a [u8],
+    /// Whose signatures count.
+    pub trust: Trust,
+    /// SHA-256, as this machine does it best.
+    pub hasher: Hasher,
+    /// Leaf 1.
+    pub facts: MachineFacts,
+    /// Bytes of heap that the package may come to take. A package that may
+    /// take more is refused, so that tasks never find out how much there is.
+    pub memory_limit: u64,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A task had a slice. There may be more to do.
+    Ran,
+    /// No task can run. The first goes on at this logical time in ns, if one
+    /// waits for a time: [`Cell::jump`]. Else only an event helps.
+    Waiting {
+        /// That time.
+        until: Option<u64>,
+    },
+    /// Every task has ended, or the machine is shut down.
+    Finished,
+    /// Nothing happened: the log has no room for a slice until it is sealed.
+    SealFirst,
+    /// The machine cannot go on. What the log has is true and is all there
+    /// will be.
+    Failed(Failure),
+}
+
+/// Why a machine cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The heap is exhausted. To tell a task would make what it does depend
+    /// on the machine.
+    OutOfMemory,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfMemory => f.write_str("the machine has no memory left for its tasks"),
+        }
+    }
+}
+
+impl core::error::Error for Failure {}
+
+/// A running system.
+pub struct Cell {
+    pub(crate) nucleus: Seat,
+    pub(crate) linker: Linker<Host>,
+    pub(crate) programs: BTreeMap<ObjectId, Result<Program, Unfit>>,
+    pub(crate) instances: BTreeMap<Subject, Instance>,
+    pub(crate) trust: Trust,
+    pub(crate) hasher: Hasher,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) reports: Vec<String>,
+    /// Tasks of the package that could not be started.
+    refused: Vec<TaskEnd>,
+}
+
+impl Cell {
+    /// Starts with a package. One that is refused is a denied mount in the
+    /// log and a line in the reports; the cell then has nothing to do.
+    pub fn start(boot: Boot<'_>) -> Self {
+        let Boot { package: file, trust, hasher, facts, memory_limit } = boot;
+        let opened = Package::open(file, &trust, hasher);
+        let package = match &opened {
+            Ok(package) => *package.digest(),
+            Err(_) => hasher.hash(file),
+        };
+        let manifest = opened.as_ref().ok().and_then(Package::manifest);
+        let seed = manifest.map_or(0, |manifest| manifest.seed);
+        let nucleus = Nucleus::new(Start { package, seed, facts, hasher });
+        let engine = engine();
+        let mut cell = Self {
+            nucleus: Seat::new(nucleus),
+            // The table of imports has no two of one name.
+            linker: linker(&engine).unwrap_or_else(|_| Linker::new(&engine)),
+            programs: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            trust,
+            hasher,
+            failure: None,
+            reports: Vec::new(),
+            refused: Vec::new(),
+        };
+        cell.nucleus.spend(Subject::KERNEL, call_fuel(Call::RvfMount));
+        let answer = cell.nucleus.gate(Subject::KERNEL, Nucleus::mount_root());
+        if let Answer::Prepare(ticket) = answer {
+            cell.mount_first(ticket, file.len(), opened, memory_limit);
+        }
+        cell.start_tasks();
+        cell
+    }
+
+    /// Spawns what the root package lists, in order.
+    fn start_tasks(&mut self) {
+        for number in 0..self.nucleus.plans().len() {
+            let Some(plan) = self.nucleus.plans().get(number) else { return };
+            let (name, request) = (plan.name.clone(), plan.request(number));
+            self.nucleus.spend(Subject::KERNEL, call_fuel(Call::TaskSpawn));
+            let spawned = match self.nucleus.gate(Subject::KERNEL, request) {
+                Answer::Prepare(ticket) => match *ticket.work() {
+                    Work::Spawn { component, start, .. } => {
+                        self.spawn(ticket, component, start.memory).map(|_| ())
+                    }
+                    Work::Mount { .. } => Err(Error::BadArgument),
+                },
+                Answer::Done { value, .. } => Err(Error::from_guest(value).unwrap_or(Error::Busy)),
+                _ => Err(Error::Busy),
+            };
+            if let Err(error) = spawned {
+                self.reports.push(format!("task \"{name}\" was not started: {error}"));
+                let code = i32::from(error.number());
+                let outcome = Outcome::Refused;
+                self.refused.push(TaskEnd { name, subject: 0, outcome, code });
+            }
+        }
+    }
+
+    /// Gives one task a slice.
+    pub fn step(&mut self) -> Step {
+        if let Some(failure) = self.failure {
+            return Step::Failed(failure);
+        }
+        if self.nucleus.is_shut_down() {
+            return Step::Finished;
+        }
+        if !self.nucleus.has_room() {
+            return Step::SealFirst;
+        }
+        let Some(grant) = self.nucleus.begin_slice() else {
+            self.bury();
+            return match self.nucleus.is_alive() {
+                true => Step::Waiting { until: self.nucleus.earliest() },
+                false => Step::Finished,
+            };
+        };
+        let needs = self.run(grant);
+        self.nucleus.end_slice(grant.subject, needs);
+        self.bury();
+        self.failure.map_or(Step::Ran, Step::Failed)
+    }
+
+    /// Runs a slice to its end. Gives the fuel that the next one must have.
+    fn run(&mut self, grant: Grant) -> u64 {
+        let subject = grant.subject;
+        let Some(instance) = self.instances.get_mut(&subject) else {
+            // Every task of the nucleus was committed with its instance.
+            self.nucleus.end(subject, Ending::Trap(TrapCode::Other));
+            return 0;
+        };
+        match instance.run(&mut self.nucleus, grant) {
+            Stop::Slice(needs) => return needs,
+            Stop::Blocked | Stop::Ended => {}
+            Stop::Prepare(ticket) => self.prepare(ticket),
+            Stop::End(Ending::Exit { code, pages, .. }) => {
+                let root = instance.root(self.hasher);
+                self.nucleus.end(subject, Ending::Exit { code, pages, root });
+            }
+            Stop::End(ending) => self.nucleus.end(subject, ending),
+            Stop::HostFailed => self.failure = Some(Failure::OutOfMemory),
+        }
+        0
+    }
+
+    /// Frees the instances of tasks that have ended.
+    fn bury(&mut self) {
+        let nucleus = &self.nucleus;
+        let is_alive = |task: &Task| task.state().is_alive();
+        self.instances.retain(|subject, _| nucleus.task(*subject).is_some_and(is_alive));
+    }
+
+    /// Lets logical time pass to where the first waiting task goes on, and
+    /// gives that time in ns.
+    pub fn jump(&mut self) -> Option<u64> {
+        self.nucleus.jump()
+    }
+
+    /// Records something that came in, before any task can see it.
+    ///
+    /// # Errors
+    /// See [`NotAdmitted`].
+    pub fn admit(&mut self, input: Input<'_>) -> Result<Index, NotAdmitted> {
+        let admitted = self.nucleus.admit(input);
+        self.bury();
+        admitted
+    }
+
+    /// Seals the records that are pending, showing each and its id.
+    pub fn seal(&mut self, visit: &mut dyn FnMut(&[u8], &Hash)) {
+        self.nucleus.log_mut().seal(visit);
+    }
+
+    /// What is to leave the machine, in order. Every record so far must be
+    /// sealed, and safe, before the first byte of it does.
+    pub fn effects(&mut self) -> Vec<Effect> {
+        self.nucleus.take_effects()
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Log {
+        self.nucleus.log()
+    }
+
+    /// The log, for who seals it.
+    pub fn log_mut(&mut self) -> &mut Log {
+        self.nucleus.log_mut()
+    }
+
+    /// Number of sealed records.
+    pub fn size(&self) -> u64 {
+        self.log().size()
+    }
+
+    /// Root of the tree of sealed records.
+    pub fn root(&self) -> Hash {
+        self.log().root()
+    }
+
+    /// The state behind the gate, to look at.
+    pub fn view(&self) -> &Nucleus {
+        &self.nucleus
+    }
+
+    /// How each task of the run ended, for its manifest: those that were
+    /// refused, then the others in order of spawn.
+    pub fn outcomes(&self) -> Vec<TaskEnd> {
+        let tasks = self.nucleus.tasks().map(|(subject, task)| {
+            let (outcome, code) = outcome(task.state());
+            TaskEnd { name: task.name.to_string(), subject: subject.0, outcome, code }
+        });
+        self.refused.iter().cloned().chain(tasks).collect()
+    }
+}
+
+fn outcome(state: State) -> (Outcome, i32) {
+    use nucleus::Outcome as End;
+    match state {
+        State::Ended(End::Exit(code)) => (Outcome::Exit, code),
+        State::Ended(End::Trap(code)) => (Outcome::Trap, i32::from(code.number())),
+        State::Ended(End::OutOfFuel) => (Outcome::OutOfFuel, 0),
+        State::Ended(End::RecordsSpent) => (Outcome::Budget, 0),
+        State::Ended(End::Killed) => (Outcome::Killed, 0),
+        _ => (Outcome::Running, 0),
+    }
+}

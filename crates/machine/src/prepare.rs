@@ -1,0 +1,158 @@
+//! What a call leaves the gate for: compiling and instantiating components,
+//! reading and checking packages.
+//!
+//! Its price depends on size alone, and is the caller's. So is the fuel that
+//! a start function spends, which a slice bounds.
+
+use crate::{
+    cell::{Cell, Failure},
+    instance::Instance,
+    program::{Program, Unfit},
+};
+use abi::{
+    Error,
+    profile::{SLICE_FUEL, data_fuel},
+};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
+use nucleus::{ObjectId, Ticket, Work, view::Body};
+use package::{Package, PackageError};
+use witness::Subject;
+
+/// How many times a package's allowance of memory must fit on the machine.
+/// While a memory grows its old bytes and new ones, up to twice as many, are
+/// there together.
+const GROWTH: u64 = 3;
+
+impl Cell {
+    /// Prepares and commits what a call asked for.
+    pub(crate) fn prepare(&mut self, ticket: Ticket) {
+        match *ticket.work() {
+            Work::Spawn { component, start, .. } => {
+                // A refusal is in the report and in the caller's answer.
+                let _ = self.spawn(ticket, component, start.memory);
+            }
+            Work::Mount { region } => self.mount(ticket, region),
+        }
+    }
+
+    /// # Errors
+    /// Why there is no such task.
+    pub(crate) fn spawn(
+        &mut self,
+        ticket: Ticket,
+        component: ObjectId,
+        memory: u32,
+    ) -> Result<Subject, Error> {
+        let made = self.instantiate(ticket.subject(), component, memory);
+        let (instance, prepared) = match made {
+            Ok(instance) => (Some(instance), Ok(())),
+            Err(unfit) => {
+                if unfit.error == Error::OutOfMemory {
+                    self.failure = Some(Failure::OutOfMemory);
+                }
+                let name = self.nucleus.object(component).map_or("", |object| &object.name);
+                self.reports.push(format!("component \"{name}\" cannot run: {}", unfit.text));
+                (None, Err(unfit.error))
+            }
+        };
+        let child = self.nucleus.commit_spawn(ticket, prepared)?;
+        if let Some(mut instance) = instance {
+            instance.belongs_to(child);
+            self.instances.insert(child, instance);
+        }
+        Ok(child)
+    }
+
+    fn instantiate(
+        &mut self,
+        caller: Subject,
+        component: ObjectId,
+        memory: u32,
+    ) -> Result<Instance, Unfit> {
+        let module = match self.nucleus.object(component).map(|object| &object.body) {
+            Some(Body::Component(component)) => Arc::clone(&component.module),
+            _ => return Err(Unfit::new(Error::WrongKind, "it is not a component")),
+        };
+        self.pay(caller, module.len())
+            .map_err(|error| Unfit::new(error, "its caller has not the fuel to translate it"))?;
+        // Kept, good or bad: an engine never forgets a translation.
+        let (engine, linker) = (self.linker.engine(), &self.linker);
+        let translate = || Program::new(engine, linker, &module);
+        let program = self.programs.entry(component).or_insert_with(translate).as_ref();
+        let program = program.map_err(Unfit::clone)?;
+        let fuel = self.nucleus.allowance(caller).min(SLICE_FUEL);
+        let (instance, spent) = Instance::new(&self.linker, program, memory, fuel);
+        self.nucleus.spend(caller, spent);
+        instance
+    }
+
+    /// Mounts a package that lies in a region.
+    fn mount(&mut self, ticket: Ticket, region: Option<ObjectId>) {
+        let body = region.and_then(|id| self.nucleus.object(id)).map(|object| &object.body);
+        let file: Arc<[u8]> = match body {
+            Some(Body::Region(bytes)) => Arc::clone(bytes),
+            _ => Arc::from([]),
+        };
+        let paid = self.pay(ticket.subject(), file.len());
+        let opened = Package::open(&file, &self.trust, self.hasher);
+        self.commit_mount(ticket, file.len(), paid, opened);
+    }
+
+    /// Mounts the root package, if it was opened and this machine has room
+    /// for what it may take.
+    pub(crate) fn mount_first(
+        &mut self,
+        ticket: Ticket,
+        file: usize,
+        opened: Result<Package<'_>, PackageError>,
+        memory_limit: u64,
+    ) {
+        let needs = opened.as_ref().map_or(0, needs);
+        let fits = if needs <= memory_limit { Ok(()) } else { Err(Error::OutOfMemory) };
+        let paid = self.pay(Subject::KERNEL, file);
+        self.commit_mount(ticket, file, paid.and(fits), opened);
+    }
+
+    fn commit_mount(
+        &mut self,
+        ticket: Ticket,
+        file: usize,
+        allowed: Result<(), Error>,
+        opened: Result<Package<'_>, PackageError>,
+    ) {
+        let length = u32::try_from(file).unwrap_or(u32::MAX);
+        let reason = opened.as_ref().err().map(|refusal| format!("{refusal}"));
+        let opened = opened.as_ref().map_err(PackageError::error);
+        let mounted = self.nucleus.commit_mount(ticket, allowed.and(opened), length);
+        if let Err(error) = mounted {
+            let plain = || format!("package refused: {error}");
+            self.reports.push(reason.unwrap_or_else(plain));
+        }
+    }
+
+    /// Takes the price of looking at so many bytes.
+    fn pay(&mut self, caller: Subject, bytes: usize) -> Result<(), Error> {
+        let fuel = data_fuel(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if fuel > self.nucleus.allowance(caller) {
+            return Err(Error::FuelBudget);
+        }
+        self.nucleus.spend(caller, fuel);
+        Ok(())
+    }
+
+    /// What was said since this was last asked, for a person, a line each.
+    pub fn take_reports(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.reports)
+    }
+}
+
+/// Bytes of memory that a root package can come to take.
+fn needs(package: &Package<'_>) -> u64 {
+    let parts = package.components().iter().chain(package.regions());
+    let parts = parts.map(|part| u64::try_from(part.bytes.len()).unwrap_or(u64::MAX));
+    let (memory, queues) = package.manifest().map_or((0, 0), |manifest| {
+        let queues = manifest.queues.iter().map(|queue| queue.capacity_bytes.saturating_mul(2));
+        (manifest.limits.memory.saturating_mul(GROWTH), queues.fold(0, u64::saturating_add))
+    });
+    parts.fold(memory, u64::saturating_add).saturating_add(queues)
+}

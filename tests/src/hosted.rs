@@ -1,0 +1,1 @@
+//! Placeholder until the library runs cells in this process.

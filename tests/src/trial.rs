@@ -1,0 +1,111 @@
+//! A machine about to be started.
+
+use std::time::Duration;
+
+use helio::Arch;
+use helio::image::{Spec, Start};
+use helio::keys::Role;
+use helio::session::emulated::{self, Way};
+
+use crate::machine::{Left, Running};
+use crate::work::Work;
+use crate::artefacts;
+
+/// Wall time after which a machine has failed. Nothing here takes a minute
+/// alone on two cores; the rest is for machines with other things to do.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// A machine, and everything it is started with.
+pub struct Trial {
+    /// What goes on its disk, or into its archive.
+    pub spec: Spec,
+    way: Way,
+    log_disk: bool,
+    arguments: Vec<String>,
+}
+
+impl Trial {
+    /// A machine that runs the package `regress` with the built kernel and
+    /// the development keys.
+    pub fn new(arch: Arch, way: Way) -> Self {
+        let kernel = artefacts::kernel(arch);
+        let keys = artefacts::keys();
+        let start = match way {
+            Way::Uefi => Start::Uefi(artefacts::loader(arch)),
+            Way::Direct => Start::None,
+            Way::LimineUefi | Way::LimineBios => {
+                Start::Limine(artefacts::limine().expect("LIMINE_DIR"))
+            }
+        };
+        let spec = Spec {
+            arch,
+            start,
+            kernel_signature: Some(artefacts::signature(&kernel, &artefacts::operator())),
+            kernel,
+            package: Some(artefacts::package("regress")),
+            trust: Some(artefacts::read(&keys.trust_path())),
+            device_key: Some(artefacts::read(&keys.private_path(Role::Device))),
+            command_line: String::new(),
+        };
+        Self { spec, way, log_disk: true, arguments: Vec::new() }
+    }
+
+    /// The way that costs least: AArch64 without firmware.
+    pub fn quick() -> Self {
+        Self::new(Arch::Aarch64, Way::Direct)
+    }
+
+    /// The cheapest way on an architecture that needs nothing but this tree.
+    pub fn on(arch: Arch) -> Self {
+        match arch {
+            Arch::X86_64 => Self::new(arch, Way::Uefi),
+            Arch::Aarch64 => Self::quick(),
+        }
+    }
+
+    /// With words on the kernel's command line.
+    pub fn words(mut self, words: &str) -> Self {
+        self.spec.command_line = format!("{} {words}", self.spec.command_line).trim().into();
+        self
+    }
+
+    /// With another package.
+    pub fn package(mut self, package: Vec<u8>) -> Self {
+        self.spec.package = Some(package);
+        self
+    }
+
+    /// With more arguments for QEMU.
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self
+    }
+
+    /// Without a log disk: the log leaves by the serial port.
+    pub fn without_log_disk(mut self) -> Self {
+        self.log_disk = false;
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Running {
+        let work = Work::new(&format!("{}-{:?}", self.spec.arch, self.way).to_lowercase());
+        let image = artefacts::direct_image();
+        if self.way == Way::Direct {
+            artefacts::read(&image);
+        }
+        let mut machine = emulated::machine(self.way, &self.spec, &image, work.path()).unwrap();
+        machine = machine.arguments(self.arguments).limit(LIMIT);
+        if !self.log_disk {
+            machine = machine.without_log_disk();
+        }
+        let disk = self.log_disk.then(|| machine.log_disk_path());
+        let run = machine.start().unwrap_or_else(|error| panic!("{error}"));
+        Running::new(run, disk, work)
+    }
+
+    /// Starts it and waits for its end.
+    pub fn run(self) -> Left {
+        self.start().wait()
+    }
+}
