@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 use hal::traits::{BlockDevice, Cpu, ExitStatus, Platform};
 use kernel::text::TaskText;
-use machine::{Cell, Step};
-use nucleus::{Effect, Input};
+use machine::{Cell, Effect, Failure, Input, Step};
+use package::{Manifest, Package};
 use rvsh::Action;
 use witness::manifest::{End, Outcome, RunManifest};
 use witness::record::{Arch, Board, EventKind, Flags, MachineFacts};
@@ -34,6 +34,8 @@ pub struct Session {
     settings: Settings,
     facts: MachineFacts,
     cell: Cell,
+    package: Option<Manifest>,
+    package_digest: Hash,
     screen: TaskText,
     shell: Shell,
     slices_since_checkpoint: u32,
@@ -60,10 +62,15 @@ impl Session {
         }
         let cell = Cell::start(machine::Boot {
             package: settings.package,
-            trust: &settings.trust,
+            trust: settings.trust.clone(),
             hasher: kernel.hasher,
             facts,
+            memory_limit: memory_limit(),
         });
+        // Opened once more, for the shell: what the cell mounts is its own.
+        let package = Package::open(settings.package, &settings.trust, kernel.hasher);
+        let package = package.ok().and_then(|package| package.manifest().cloned());
+        let package_digest = kernel.hasher.hash(settings.package);
         let manifest = RunManifest {
             arch: facts.arch,
             board: facts.board,
@@ -71,7 +78,7 @@ impl Session {
             development_keys: settings.trust.development,
             device_key: facts.device_key,
             end: End::Finished,
-            package: cell.package_digest(),
+            package: package_digest,
             profile: abi::profile::NAME.to_string(),
             records: 0,
             root: Hash::default(),
@@ -82,8 +89,17 @@ impl Session {
         log::install(Writer { recorder, manifest });
         let shell = Shell::new();
         let screen = TaskText::new();
-        let mut session =
-            Self { kernel, settings, facts, cell, screen, shell, slices_since_checkpoint: 0 };
+        let mut session = Self {
+            kernel,
+            settings,
+            facts,
+            cell,
+            package,
+            package_digest,
+            screen,
+            shell,
+            slices_since_checkpoint: 0,
+        };
         session.commit()?;
         Ok(session)
     }
@@ -91,9 +107,8 @@ impl Session {
     /// Runs until the tasks have ended, or the operator ends it; says how the
     /// machine is to end.
     pub fn run(&mut self) -> Result<Finish, LogFailure> {
-        match self.cell.package() {
-            Ok(package) => say(format_args!("package {} version {}", package.name, package.version)),
-            Err(refusal) => say(format_args!("the package is refused: {refusal}")),
+        for report in self.cell.take_reports() {
+            say(format_args!("{report}"));
         }
         loop {
             if let Some(finish) = self.serve_console()? {
@@ -102,11 +117,13 @@ impl Session {
             <crate::Machine as Platform>::Cpu::assert_float_state();
             match self.cell.step() {
                 Step::Ran => self.publish()?,
+                Step::SealFirst => self.commit()?,
                 Step::Waiting { until } => {
                     self.publish()?;
                     self.wait(until);
                 }
                 Step::Finished => break,
+                Step::Failed(failure) => return self.give_up(failure),
             }
         }
         self.publish()?;
@@ -130,17 +147,21 @@ impl Session {
 
     /// Sees to it that what a slice left behind is safe, then shows it.
     fn publish(&mut self) -> Result<(), LogFailure> {
+        let effects = self.cell.effects();
+        let reports = self.cell.take_reports();
         self.slices_since_checkpoint += 1;
-        if self.cell.has_effects() || self.slices_since_checkpoint >= SLICES_PER_CHECKPOINT {
+        if !effects.is_empty() || self.slices_since_checkpoint >= SLICES_PER_CHECKPOINT {
             self.commit()?;
         } else if let Some(writer) = log::writer().as_mut() {
             writer.recorder.collect(self.cell.log_mut())?;
         }
-        let effects = self.cell.take_effects();
-        if effects.is_empty() {
+        if effects.is_empty() && reports.is_empty() {
             return Ok(());
         }
         self.shell.hide();
+        for report in reports {
+            say(format_args!("{report}"));
+        }
         for Effect::Console { bytes, .. } in effects {
             self.screen.write(&bytes, &mut console::write);
         }
@@ -165,7 +186,7 @@ impl Session {
             return;
         };
         if self.settings.pace {
-            let skipped = until.saturating_sub(self.cell.now_ns());
+            let skipped = until.saturating_sub(self.cell.view().clock().now_ns());
             let now = self.kernel.platform.timer().now_ns();
             if idle::wait(&mut self.kernel, now.saturating_add(skipped)) == Wake::Console {
                 return;
@@ -181,6 +202,8 @@ impl Session {
                 cell: &self.cell,
                 facts: &self.facts,
                 device_name: &self.settings.device_name,
+                package: &self.package,
+                package_digest: self.package_digest,
             };
             let Some(action) = self.shell.feed(byte, &view) else { continue };
             match action {
@@ -234,10 +257,19 @@ impl Session {
         Ok(Finish { reboot: end == End::Reboot, status })
     }
 
+    /// Ends the log of a machine that cannot go on.
+    fn give_up(&mut self, failure: Failure) -> Result<Finish, LogFailure> {
+        say(format_args!("the run is broken off: {failure}"));
+        self.publish()?;
+        self.close(End::Panic)?;
+        Ok(Finish { reboot: false, status: ExitStatus::Panic })
+    }
+
     fn status(&self) -> ExitStatus {
         let is_good = |outcome: Outcome, code: i32| outcome == Outcome::Exit && code == 0;
         let all_good = self.cell.outcomes().iter().all(|end| is_good(end.outcome, end.code));
-        if self.cell.package().is_ok() && all_good {
+        let is_mounted = self.cell.view().partitions().next().is_some();
+        if is_mounted && all_good {
             ExitStatus::Success
         } else {
             ExitStatus::TaskFailed
@@ -246,21 +278,11 @@ impl Session {
 
     fn tell_outcome(&mut self) {
         for end in self.cell.outcomes() {
-            let why = self.cell.refusal(end.subject).map(|why| why.to_string());
-            say(format_args!(
-                "task {}: {} {}{}{}",
-                end.name,
-                end.outcome.name(),
-                end.code,
-                if why.is_some() { ": " } else { "" },
-                why.unwrap_or_default()
-            ));
+            say(format_args!("task {}: {} {}", end.name, end.outcome.name(), end.code));
         }
-        say(format_args!(
-            "finished at {} ns of logical time with {} records",
-            self.cell.now_ns(),
-            self.cell.log().size()
-        ));
+        let now_ns = self.cell.view().clock().now_ns();
+        let records = self.cell.log().size();
+        say(format_args!("finished at {now_ns} ns of logical time with {records} records"));
         if let Some(note) = log::writer().as_ref().and_then(|writer| writer.recorder.checkpoint()) {
             say(format_args!("signed checkpoint:"));
             note.lines().for_each(|line| say(format_args!("  {line}")));
@@ -279,6 +301,13 @@ pub struct Finish {
     pub reboot: bool,
     /// What to tell whoever started the machine.
     pub status: ExitStatus,
+}
+
+/// What a package may come to take: the heap, less what the kernel itself
+/// works with.
+fn memory_limit() -> u64 {
+    const OWN: u64 = 16 << 20;
+    (crate::heap::usage().1 as u64).saturating_sub(OWN)
 }
 
 /// What leaf 1 says about this machine and this boot.

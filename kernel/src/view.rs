@@ -3,9 +3,10 @@
 use machine::Cell;
 use nucleus::{ObjectId, Outcome as Ended, State as TaskState};
 use rvsh::view::{Activity, Entry, Heap, Log, Machine, Package, State, Task, View};
+use package::Manifest;
 use witness::manifest::Outcome;
 use witness::record::MachineFacts;
-use witness::{Index, Subject};
+use witness::{Hash, Index};
 
 use crate::{heap, log};
 
@@ -17,11 +18,15 @@ pub struct Look<'a> {
     pub facts: &'a MachineFacts,
     /// The device in the log's origin.
     pub device_name: &'a str,
+    /// What the package says about itself, unless it was refused.
+    pub package: &'a Option<Manifest>,
+    /// SHA-256 of its file.
+    pub package_digest: Hash,
 }
 
 impl View for Look<'_> {
     fn machine(&self) -> Machine<'_> {
-        let nucleus = self.cell.nucleus();
+        let nucleus = self.cell.view();
         let (used, free) = heap::usage();
         let mut states = nucleus.tasks().map(|(_, task)| task.state());
         let activity = if !nucleus.is_alive() {
@@ -35,12 +40,12 @@ impl View for Look<'_> {
             version: env!("CARGO_PKG_VERSION"),
             device_name: self.device_name,
             facts: *self.facts,
-            package: self.cell.package().ok().map(|package| Package {
+            package: self.package.as_ref().map(|package| Package {
                 name: &package.name,
                 version: package.version,
                 seed: package.seed,
             }),
-            package_digest: self.cell.package_digest(),
+            package_digest: self.package_digest,
             profile: abi::profile::NAME,
             time_ns: nucleus.clock().now_ns(),
             slices: nucleus.clock().slice(),
@@ -50,7 +55,7 @@ impl View for Look<'_> {
     }
 
     fn task(&self, place: usize) -> Option<Task<'_>> {
-        let nucleus = self.cell.nucleus();
+        let nucleus = self.cell.view();
         let (subject, task) = nucleus.tasks().nth(place)?;
         let records = task.partition.and_then(|id| nucleus.partitions().nth(id.0));
         Some(Task {
@@ -68,7 +73,7 @@ impl View for Look<'_> {
     }
 
     fn log(&self) -> Log {
-        let log = self.cell.nucleus().log();
+        let log = self.cell.log();
         let oldest = log.recent(usize::MAX).next().map_or(0, |entry| entry.index.0);
         let writer = log::writer();
         let checkpoint = writer.as_ref().map_or(0, |writer| writer.recorder.covered());
@@ -82,7 +87,7 @@ impl View for Look<'_> {
     }
 
     fn entry(&self, index: u64) -> Option<Entry<'_>> {
-        let entry = self.cell.nucleus().log().entry(Index(index))?;
+        let entry = self.cell.log().entry(Index(index))?;
         Some(Entry {
             id: entry.id,
             previous: entry.previous().map(|index| index.0),
@@ -92,7 +97,7 @@ impl View for Look<'_> {
     }
 
     fn object_name(&self, object: u32) -> Option<&str> {
-        let object = self.cell.nucleus().object(ObjectId(object))?;
+        let object = self.cell.view().object(ObjectId(object))?;
         Some(object.name.as_str()).filter(|name| !name.is_empty())
     }
 }

@@ -9,4 +9,4 @@
     "\1eHG AAAA\n[kernel] all is well\nx\r[kernel] all is well\n\1b]0;title\07\c2\9b2J\n")
   (func (export "_start")
     (drop (call $send
-      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 77)))))
+      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 68)))))

@@ -52,13 +52,13 @@ impl Trial {
 
     /// The way that costs least: AArch64 without firmware.
     pub fn quick() -> Self {
-        Self::new(Arch::Aarch64, Way::Direct)
+        Self::new(Arch::Aarch64, Way::LimineUefi)
     }
 
     /// The cheapest way on an architecture that needs nothing but this tree.
     pub fn on(arch: Arch) -> Self {
         match arch {
-            Arch::X86_64 => Self::new(arch, Way::Uefi),
+            Arch::X86_64 => Self::new(arch, Way::LimineUefi),
             Arch::Aarch64 => Self::quick(),
         }
     }

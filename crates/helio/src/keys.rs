@@ -133,8 +133,12 @@ impl Store {
 
     /// The trust file, checked against the store's root key.
     pub fn trust(&self) -> Result<Trust> {
-        let path = self.trust_path();
-        let bytes = file::read(&path)?;
+        self.trust_at(&self.trust_path())
+    }
+
+    /// A trust file that lies elsewhere, checked likewise.
+    pub fn trust_at(&self, path: &Path) -> Result<Trust> {
+        let bytes = file::read(path)?;
         Trust::open(&bytes, &self.public(Role::Root)?, Hasher::SOFTWARE).map_err(|error| {
             HelioError::input(
                 "trust file",

@@ -102,7 +102,8 @@ fn files_that_are_no_keys_are_refused_and_nothing_is_written() {
     let public = text(&store.public_path(Role::Operator));
     let junk = text(&put(place.path(), "junk.pem", b"\xff\xfe"));
     for key in [&public, &junk, "/nowhere/key.pem"] {
-        let (code, _, error) = helio_text(&["sign", &text(&file), "--kind", "kernel", "--key", key]);
+        let (code, _, error) =
+            helio_text(&["sign", &text(&file), "--kind", "kernel", "--key", key]);
         assert_eq!(code, 2);
         assert!(error.contains(key) && error.contains("; "), "{error}");
     }

@@ -48,7 +48,8 @@ fn import_and_verify_say_so_in_exit_codes_and_json() {
     let place = tempdir().unwrap();
     let disk = put(place.path(), "log.raw", &Recipe::default().run().disk);
     let log = text(&place.path().join("log"));
-    let key = put(place.path(), "device.pem", witness::key::public_to_pem(&device_key()).as_bytes());
+    let key =
+        put(place.path(), "device.pem", witness::key::public_to_pem(&device_key()).as_bytes());
 
     let (code, out) = helio_json(&["log", "import", &text(&disk), "-o", &log]);
     assert_eq!((code, &out["records"], &out["complete"]), (0, &25.into(), &true.into()));
@@ -174,10 +175,8 @@ fn crates_of_others_accept_a_long_log() {
     let tree = tlog_tiles::TileHashReader::new(1_505, *checkpoint.hash(), &reader);
     for (index, entry) in (0..).zip(&folder.entries) {
         // Reading a leaf's hash through the crate checks it against the root.
-        let hashes = tlog_tiles::HashReader::read_hashes(
-            &tree,
-            &[tlog_tiles::stored_hash_index(0, index)],
-        );
+        let hashes =
+            tlog_tiles::HashReader::read_hashes(&tree, &[tlog_tiles::stored_hash_index(0, index)]);
         assert_eq!(hashes.unwrap()[0].0, HASHER.leaf(entry), "{index}");
     }
 }
@@ -190,10 +189,7 @@ impl tlog_tiles::TileReader for Tiles {
         8
     }
 
-    fn read_tiles(
-        &self,
-        tiles: &[tlog_tiles::Tile],
-    ) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
+    fn read_tiles(&self, tiles: &[tlog_tiles::Tile]) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
         // The crate puts the height in the path, C2SP leaves it out.
         let path = |tile: &tlog_tiles::Tile| self.0.join(tile.path().replacen("/8/", "/", 1));
         Ok(tiles.iter().map(|tile| fs::read(path(tile)).unwrap()).collect())

@@ -193,7 +193,7 @@ impl Cell {
         match instance.run(&mut self.nucleus, grant) {
             Stop::Slice(needs) => return needs,
             Stop::Blocked | Stop::Ended => {}
-            Stop::Prepare(ticket) => self.prepare(ticket),
+            Stop::Prepare(ticket) => self.prepare(*ticket),
             Stop::End(Ending::Exit { code, pages, .. }) => {
                 let root = instance.root(self.hasher);
                 self.nucleus.end(subject, Ending::Exit { code, pages, root });
@@ -261,6 +261,11 @@ impl Cell {
     /// The state behind the gate, to look at.
     pub fn view(&self) -> &Nucleus {
         &self.nucleus
+    }
+
+    /// Bytes of linear memory that a task has now; none once it has ended.
+    pub fn memory_bytes(&self, subject: Subject) -> u64 {
+        self.instances.get(&subject).map_or(0, Instance::memory_bytes)
     }
 
     /// How each task of the run ended, for its manifest: those that were

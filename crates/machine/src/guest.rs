@@ -59,7 +59,7 @@ impl GuestSlice {
     /// Whether the two have a byte in common.
     pub(crate) fn overlaps(self, other: Self) -> bool {
         let end = |slice: Self| u64::from(slice.pointer) + u64::from(slice.length);
-        u64::from(self.pointer) < end(other) && u64::from(other.pointer) < end(self)
+        u64::from(self.pointer.max(other.pointer)) < end(self).min(end(other))
     }
 }
 

@@ -149,9 +149,4 @@ impl Host {
             ticket: None,
         }
     }
-
-    /// The data of a store in which nothing runs.
-    pub(crate) fn nobody() -> Self {
-        Self::new(0)
-    }
 }

@@ -5,20 +5,27 @@ use crate::{
     host::{Host, perform},
 };
 use abi::{Call, IMPORT_MODULE};
-use wasmi::{Caller, Engine, Error, Linker, errors::LinkerError};
+use wasmi::{Caller, Engine, Error, FuncType, Linker, ValType, errors::LinkerError};
 
-/// Widens an argument as the guest sees it: unsigned.
+/// A parameter of an import.
 trait Argument {
+    const TYPE: ValType;
+
+    /// The argument as the guest sees it: unsigned.
     fn widen(self) -> u64;
 }
 
 impl Argument for i32 {
+    const TYPE: ValType = ValType::I32;
+
     fn widen(self) -> u64 {
         u64::from(self.cast_unsigned())
     }
 }
 
 impl Argument for i64 {
+    const TYPE: ValType = ValType::I64;
+
     fn widen(self) -> u64 {
         self.cast_unsigned()
     }
@@ -33,36 +40,48 @@ fn make(mut caller: Caller<'_, Host>, call: Call, given: &[u64]) -> Result<i64, 
 }
 
 macro_rules! imports {
-    ($linker:ident: $($call:ident($($argument:ident: $type:ty),*);)*) => {
-        $($linker.func_wrap(
-            IMPORT_MODULE,
-            Call::$call.name(),
-            |caller: Caller<'_, Host>, $($argument: $type),*| {
-                make(caller, Call::$call, &[$($argument.widen()),*])
-            },
-        )?;)*
+    ($($call:ident($($argument:ident: $type:ty),*);)*) => {
+        /// A linker that offers them and nothing else.
+        ///
+        /// # Errors
+        /// None but for a mistake in the table: two of one name.
+        pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>, LinkerError> {
+            let mut linker = Linker::new(engine);
+            $(linker.func_wrap(
+                IMPORT_MODULE,
+                Call::$call.name(),
+                |caller: Caller<'_, Host>, $($argument: $type),*| {
+                    make(caller, Call::$call, &[$($argument.widen()),*])
+                },
+            )?;)*
+            Ok(linker)
+        }
+
+        /// The types of a call's parameters. All calls return an i64.
+        fn parameters(call: Call) -> &'static [ValType] {
+            match call {
+                $(Call::$call => &[$(<$type as Argument>::TYPE),*],)*
+            }
+        }
     };
 }
 
-/// A linker that offers them and nothing else.
-///
-/// # Errors
-/// None but for a mistake in the table below: two of one name.
-pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>, LinkerError> {
-    let mut linker = Linker::new(engine);
-    imports! { linker:
-        TaskSpawn(component: i32, arguments: i32, length: i32);
-        CapGrant(capability: i32, operation: i32, arguments: i32, length: i32);
-        RegionMap(capability: i32, operation: i32, offset: i64, pointer: i32, length: i32);
-        QueueSend(queue: i32, kind: i32, priority: i32, pointer: i32, length: i32);
-        QueueRecv(queue: i32, deadline: i64, pointer: i32, length: i32);
-        TimerWait(timer: i32, operation: i32, ns: i64);
-        RvfMount(namespace: i32, operation: i32, region: i32, path: i32, length: i32);
-        AttestEmit(capability: i32, operation: i32, kind: i32, digest: i32, body: i32, length: i32);
-        VectorGet(store: i32, operation: i32, arguments: i32, length: i32, out: i32, room: i32);
-        VectorPutProved(store: i32, proof: i32, arguments: i32, length: i32);
-        GraphApplyProved(store: i32, operation: i32, proof: i32, arguments: i32, length: i32);
-        SensorSubscribe(sensor: i32, queue: i32);
-    }
-    Ok(linker)
+imports! {
+    TaskSpawn(component: i32, arguments: i32, length: i32);
+    CapGrant(capability: i32, operation: i32, arguments: i32, length: i32);
+    RegionMap(capability: i32, operation: i32, offset: i64, pointer: i32, length: i32);
+    QueueSend(queue: i32, kind: i32, priority: i32, pointer: i32, length: i32);
+    QueueRecv(queue: i32, deadline: i64, pointer: i32, length: i32);
+    TimerWait(timer: i32, operation: i32, ns: i64);
+    RvfMount(namespace: i32, operation: i32, region: i32, path: i32, length: i32);
+    AttestEmit(capability: i32, operation: i32, kind: i32, digest: i32, body: i32, length: i32);
+    VectorGet(store: i32, operation: i32, arguments: i32, length: i32, out: i32, room: i32);
+    VectorPutProved(store: i32, proof: i32, arguments: i32, length: i32);
+    GraphApplyProved(store: i32, operation: i32, proof: i32, arguments: i32, length: i32);
+    SensorSubscribe(sensor: i32, queue: i32);
+}
+
+/// Whether an import of a call has the call's type.
+pub(crate) fn is_typed_as(call: Call, import: &FuncType) -> bool {
+    import.params() == parameters(call) && import.results() == [ValType::I64]
 }

@@ -46,7 +46,7 @@ pub(crate) enum Stop {
     /// It waits in a call.
     Blocked,
     /// It made a call that the machine has to prepare.
-    Prepare(Ticket),
+    Prepare(Box<Ticket>),
     /// It is at its end.
     End(Ending),
     /// The nucleus has ended it.
@@ -114,6 +114,12 @@ impl Instance {
         )
     }
 
+    /// Bytes of linear memory it has.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        let memory = self.store.data().memory;
+        memory.map_or(0, |memory| memory.data_size(&self.store) as u64)
+    }
+
     /// Makes it the instance of this task.
     pub(crate) fn belongs_to(&mut self, subject: Subject) {
         self.store.data_mut().subject = subject;
@@ -166,7 +172,7 @@ impl Instance {
             Leave::Again(_) => Stop::Slice(0),
             Leave::Blocked => Stop::Blocked,
             Leave::Prepare => match self.store.data_mut().ticket.take() {
-                Some(ticket) => Stop::Prepare(ticket),
+                Some(ticket) => Stop::Prepare(Box::new(ticket)),
                 None => Stop::Ended,
             },
             Leave::OutOfFuel => Stop::End(Ending::OutOfFuel),

@@ -76,8 +76,7 @@ impl Cell {
         self.pay(caller, module.len())
             .map_err(|error| Unfit::new(error, "its caller has not the fuel to translate it"))?;
         // Kept, good or bad: an engine never forgets a translation.
-        let (engine, linker) = (self.linker.engine(), &self.linker);
-        let translate = || Program::new(engine, linker, &module);
+        let translate = || Program::new(self.linker.engine(), &module);
         let program = self.programs.entry(component).or_insert_with(translate).as_ref();
         let program = program.map_err(Unfit::clone)?;
         let fuel = self.nucleus.allowance(caller).min(SLICE_FUEL);

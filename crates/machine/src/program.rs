@@ -1,14 +1,13 @@
 //! What a component must be to run: a module that this engine takes, with no
 //! imports but the twelve calls, and an entry.
 
+use crate::imports::is_typed_as;
 use abi::{Call, Error, IMPORT_MODULE};
 use alloc::{
     format,
     string::{String, ToString},
 };
-use wasmi::{Engine, ExternType, ImportType, Linker, Module, ValType};
-
-use crate::host::Host;
+use wasmi::{Engine, ExternType, ImportType, Module, ValType};
 
 /// The export that a command begins at.
 pub(crate) const ENTRY: &str = "_start";
@@ -41,43 +40,31 @@ pub(crate) struct Program {
 
 impl Program {
     /// Translates and checks a module.
-    pub(crate) fn new(engine: &Engine, linker: &Linker<Host>, bytes: &[u8]) -> Result<Self, Unfit> {
+    pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Unfit> {
         let module = Module::new(engine, bytes)
             .map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
         for import in module.imports() {
-            check_import(&import, linker)?;
+            check_import(&import)?;
         }
         let returns_code = entry(&module)?;
         Ok(Self { module, returns_code })
     }
 }
 
-fn check_import(import: &ImportType<'_>, linker: &Linker<Host>) -> Result<(), Unfit> {
+fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {
     let (module, name) = (import.module(), import.name());
-    let is_call = Call::ALL.iter().any(|call| call.name() == name);
-    if module != IMPORT_MODULE || !is_call {
+    let call = Call::ALL.into_iter().find(|call| call.name() == name);
+    let Some(call) = call.filter(|_| module == IMPORT_MODULE) else {
         let text = format!("it imports \"{module}\" \"{name}\", which is not offered");
         return Err(Unfit::new(Error::UnknownImport, text));
-    }
-    let is_of_type = match import.ty() {
-        ExternType::Func(wanted) => offers(linker, name, wanted),
-        _ => false,
     };
-    if is_of_type {
-        return Ok(());
+    match import.ty() {
+        ExternType::Func(function) if is_typed_as(call, function) => Ok(()),
+        _ => {
+            let text = format!("it imports \"{module}\" \"{name}\" with another type");
+            Err(Unfit::new(Error::UnknownImport, text))
+        }
     }
-    let text = format!("it imports \"{module}\" \"{name}\" with another type than the call has");
-    Err(Unfit::new(Error::UnknownImport, text))
-}
-
-/// Whether the linker's function of this name has this type.
-fn offers(linker: &Linker<Host>, name: &str, wanted: &wasmi::FuncType) -> bool {
-    // Types can only be asked for through a store; this one is empty.
-    let mut store = wasmi::Store::new(linker.engine(), Host::nobody());
-    let offered = linker.get(&mut store, IMPORT_MODULE, name);
-    offered
-        .and_then(|offered| offered.into_func())
-        .is_some_and(|function| function.ty(&store) == *wanted)
 }
 
 /// Whether the entry returns an exit code; an error if there is none to call.

@@ -62,17 +62,24 @@ impl Console {
         let Some(message) = self.buffer.as_bytes().get(..length).filter(|m| !m.is_empty()) else {
             return Ok(());
         };
-        let mut tries = 0;
-        loop {
-            match (self.queue.send(TEXT, 0, message), self.timer) {
-                (Err(Error::QueueFull), Some(timer)) if tries < FULL_RETRIES => {
-                    timer.wait(FULL_WAIT_NS)?;
-                    tries += 1;
-                }
-                (result, _) => return result,
-            }
+        let wait = self.timer.map(|timer| move || timer.wait(FULL_WAIT_NS).map(drop));
+        patiently(|| self.queue.send(TEXT, 0, message), wait)
+    }
+}
+
+/// Sends again, after a wait, for as long as the queue is full.
+fn patiently(
+    mut send: impl FnMut() -> Result<(), Error>,
+    wait: Option<impl FnMut() -> Result<(), Error>>,
+) -> Result<(), Error> {
+    let Some(mut wait) = wait else { return send() };
+    for _ in 0..FULL_RETRIES {
+        match send() {
+            Err(Error::QueueFull) => wait()?,
+            result => return result,
         }
     }
+    Err(Error::QueueFull)
 }
 
 impl Write for Console {
@@ -117,6 +124,36 @@ macro_rules! println {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_queue_is_waited_for_but_not_for_ever() {
+        use core::cell::Cell;
+        let (sends, waits) = (Cell::new(0), Cell::new(0));
+        let full_until = |free_at: u32| {
+            let (sends, waits) = (&sends, &waits);
+            sends.set(0);
+            waits.set(0);
+            let send = move || {
+                sends.set(sends.get() + 1);
+                if sends.get() > free_at { Ok(()) } else { Err(Error::QueueFull) }
+            };
+            let wait = move || {
+                waits.set(waits.get() + 1);
+                Ok(())
+            };
+            (send, wait)
+        };
+        let (send, wait) = full_until(3);
+        assert_eq!(patiently(send, Some(wait)), Ok(()));
+        assert_eq!((sends.get(), waits.get()), (4, 3));
+        let (send, wait) = full_until(u32::MAX);
+        assert_eq!(patiently(send, Some(wait)), Err(Error::QueueFull));
+        assert_eq!(waits.get(), FULL_RETRIES);
+        let (send, _) = full_until(1);
+        assert_eq!(patiently(send, None::<fn() -> Result<(), Error>>), Err(Error::QueueFull));
+        let refused = || Err(Error::Revoked);
+        assert_eq!(patiently(refused, Some(|| Ok(()))), Err(Error::Revoked));
+    }
 
     #[test]
     fn text_without_a_kernel_is_refused_once_and_does_not_pile_up() {

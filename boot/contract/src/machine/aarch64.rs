@@ -210,10 +210,10 @@ pub fn exception_level() -> u64 {
 /// # Safety
 /// 1. This runs at EL1 or EL2, and is mapped at its physical address if the
 ///    MMU is on.
-/// 2. `state` is as its fields say, and the kernel, its stack, the tables and
-///    the page of the switch have been written back to memory by
-///    [`write_back`], or were written without caches and [`write_back`] was
-///    called for them before.
+/// 2. `state` is as its fields say. If the caches are on, the kernel and the
+///    page of the switch have been written back with [`write_back`]; if they
+///    are off, that was done for all that the kernel will use, before and
+///    after it was written.
 /// 3. Nothing else uses the machine.
 pub unsafe fn enter(state: State) -> ! {
     let (way, hcr, spsr) = match (exception_level(), has_host_extensions()) {

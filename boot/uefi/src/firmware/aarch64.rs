@@ -44,17 +44,18 @@ impl Machine {
         tables.map_kernel(image, kernel.address())?;
         tables.map_direct(memory)?;
         let upper = tables.root();
-        let (start, length) = pool.range();
-        // SAFETY: the tables, the kernel and the loader's own code are memory
-        // that is mapped.
+        // What is fetched as instructions has to be in memory. Tables and data
+        // are read through the caches they were written through.
+        //
+        // SAFETY: the kernel and the loader's own code are memory that is
+        // mapped.
         unsafe {
-            machine::write_back(start, length);
             machine::write_back(kernel.address(), kernel.size());
             machine::write_back(page, PAGE);
         }
         // SAFETY: `find` has seen the exception level, and firmware maps
         // memory at its physical address; the tables map kernel, direct map
-        // and switch, and were written back with them. Boot services are
+        // and switch, and both of these were written back. Boot services are
         // gone, so no one else uses the machine.
         unsafe { machine::enter(State { lower, upper, entry, stack_top }) }
     }

@@ -83,11 +83,6 @@ impl Pool {
         let tables = unsafe { core::slice::from_raw_parts_mut(start, count) };
         Ok(Self { tables, address, used: 0 })
     }
-
-    /// Physical address and bytes of all of it.
-    pub fn range(&self) -> (u64, u64) {
-        (self.address, size_of_val(self.tables) as u64)
-    }
 }
 
 impl Frames for Pool {

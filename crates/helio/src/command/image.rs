@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use witness::signature::{self, FileKind};
-use witness::{Hasher, hex, key};
+use witness::{Hasher, Trust, hex, key};
 
 use crate::arch::Arch;
 use crate::error::{HelioError, Result};
@@ -90,6 +90,11 @@ impl Parts {
     /// Where the trust file lies.
     pub fn trust_path(&self) -> PathBuf {
         self.trust.clone().unwrap_or_else(|| self.store().trust_path())
+    }
+
+    /// The trust file, checked against the key store's root key.
+    pub fn trust(&self) -> Result<Trust> {
+        self.store().trust_at(&self.trust_path())
     }
 
     /// Where the direct boot image lies.

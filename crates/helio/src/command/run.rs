@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use witness::verify::Expected;
-use witness::{Hasher, hex};
+use witness::{BootId, Hasher, hex};
 
 use crate::arch::Arch;
 use crate::console::{Escapes, Filter};
@@ -16,9 +16,10 @@ use crate::exit::ExitCode;
 use crate::image::Spec;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::qemu::{End, Ended, Run as Running};
+use crate::qemu::{End, Ended, MachineStatus, Run as Running};
 use crate::session::emulated::{self, Way};
-use crate::session::{self, CONSOLE, Conclusion};
+use crate::session::hosted::Start;
+use crate::session::{self, CONSOLE, Conclusion, DISK, hosted};
 use crate::terminal::{self, Raw};
 use crate::{file, keys};
 
@@ -93,7 +94,7 @@ impl Run {
         let out = self.folder();
         session::clear(&out)?;
         let (end, conclusion) = match self.hosted {
-            true => todo!(),
+            true => self.in_process(output, package, expected, &out)?,
             false => self.in_qemu(output, package, expected, &out)?,
         };
         let verdict = conclusion.finding.exit_code();
@@ -120,8 +121,7 @@ impl Run {
         expected: Expected,
         out: &Path,
     ) -> Result<(End, Conclusion)> {
-        let stays = self.interactive
-            || !self.batch && !output.is_json() && terminal::is_attended();
+        let stays = self.interactive || !self.batch && !output.is_json() && terminal::is_attended();
         let spec = self.spec(package, expected.nonce.unwrap_or_default(), stays)?;
         let building = Progress::start(output, "building the boot disk");
         let direct = self.parts.direct_image_path(self.arch);
@@ -151,6 +151,39 @@ impl Run {
             .map_err(|error| with_end(error, &ended))?;
         checking.finish();
         Ok((ended.end, conclusion))
+    }
+
+    fn in_process(
+        &self,
+        output: Output,
+        package: Vec<u8>,
+        expected: Expected,
+        out: &Path,
+    ) -> Result<(End, Conclusion)> {
+        let mut boot = BootId::default();
+        keys::random(&mut boot)?;
+        let start = Start {
+            package,
+            trust: self.parts.trust()?,
+            device_key: keys::read_private(&self.parts.device_key_path())?,
+            nonce: expected.nonce,
+            boot,
+        };
+        let disk = out.join(DISK);
+        let (mut console, mut filter) = (Vec::new(), Filter::new(Escapes::Drop));
+        let ran = hosted::run(start, &disk, &mut |bytes| {
+            console.extend_from_slice(bytes);
+            show(output, &filter.pass(bytes));
+        })?;
+        file::write(&out.join(CONSOLE), &console)?;
+        ran.reports.iter().for_each(|report| output.say(report));
+        let status = match ran.succeeded() {
+            true => MachineStatus::Success,
+            false => MachineStatus::TaskFailed,
+        };
+        let disk = file::read(&disk)?;
+        let conclusion = session::conclude(&[&disk], out, self.device_key()?, expected)?;
+        Ok((End::Machine(status), conclusion))
     }
 
     fn spec(&self, package: Vec<u8>, nonce: [u8; 32], stays: bool) -> Result<Spec> {
@@ -184,14 +217,21 @@ fn watch(mut machine: Running, output: Output, stays: bool, arch: Arch) -> Resul
     let mut starting = Some(Progress::start(output, &format!("starting the {arch} machine")));
     machine.wait(|bytes| {
         let text = filter.pass(bytes);
-        if !text.is_empty() && !output.is_json() {
+        if !text.is_empty() {
             // The first text takes the spinner's line.
             starting = None;
-            let mut out = std::io::stdout();
-            // A reader that went away does not end the run.
-            let _ = out.write_all(&text).and_then(|()| out.flush());
+            show(output, &text);
         }
     })
+}
+
+/// Shows console text, unless results are JSON.
+fn show(output: Output, text: &[u8]) {
+    if !output.is_json() {
+        let mut out = std::io::stdout();
+        // A reader that went away does not end the run.
+        let _ = out.write_all(text).and_then(|()| out.flush());
+    }
 }
 
 /// An error about the log, with what is known about the machine's end.

@@ -19,8 +19,9 @@ pub struct Description {
     pub program: String,
     /// Debian's package with that program.
     pub install: String,
-    /// How the kernel hands over its exit status.
-    pub exit: ExitDevice,
+    /// Words that the kernel's command line needs on this machine.
+    #[serde(default)]
+    pub words: String,
     /// Arguments for every way of booting.
     pub arguments: Vec<String>,
     /// Arguments for a boot disk.
@@ -63,16 +64,6 @@ pub struct Direct {
     pub arguments: Vec<String>,
     /// Arguments for the log disk.
     pub log: Vec<String>,
-}
-
-/// How an exit status leaves the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExitDevice {
-    /// `isa-debug-exit`: QEMU exits with twice the value written, plus one.
-    DebugPort,
-    /// Semihosting's SYS_EXIT_EXTENDED: QEMU exits with the value.
-    Semihosting,
 }
 
 impl Description {

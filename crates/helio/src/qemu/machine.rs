@@ -85,7 +85,7 @@ impl Machine {
 
     /// The file that is the log disk.
     pub fn log_disk_path(&self) -> PathBuf {
-        self.folder.join("log.raw")
+        self.folder.join(crate::session::DISK)
     }
 
     /// Makes a fresh log disk and firmware variables and starts QEMU.

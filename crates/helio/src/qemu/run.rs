@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{HelioError, Result};
 
-use super::description::{Description, ExitDevice};
+use super::description::Description;
 use super::status::End;
 
 /// How long QEMU may take to go away once its console is closed.
@@ -24,7 +24,6 @@ pub struct Run {
     /// Up to where [`Run::expect`] has looked.
     seen: usize,
     deadline: Option<Instant>,
-    exit: ExitDevice,
     program: String,
 }
 
@@ -72,7 +71,6 @@ impl Run {
             console: Vec::new(),
             seen: 0,
             deadline: limit.map(|limit| Instant::now() + limit),
-            exit: description.exit,
             program: description.program.clone(),
         })
     }
@@ -158,7 +156,7 @@ impl Run {
             self.kill();
         }
         let status = self.child.wait().map_err(|error| self.failed(error.to_string()))?;
-        let end = if timed_out { End::TimedOut } else { End::of(status, self.exit) };
+        let end = if timed_out { End::TimedOut } else { End::of(status) };
         let errors: Vec<u8> = self.errors.iter().flatten().collect();
         let errors = String::from_utf8_lossy(&errors).trim().to_owned();
         Ok(Ended { end, console: std::mem::take(&mut self.console), errors })

@@ -10,7 +10,7 @@ use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::file;
 use crate::image::{self, Loader, Spec};
-use crate::qemu::{Boot, Machine};
+use crate::qemu::{Boot, Description, Machine};
 
 /// How the kernel is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,6 +42,9 @@ impl Way {
 /// `direct_image` is only looked at for [`Way::Direct`].
 pub fn machine(way: Way, spec: &Spec, direct_image: &Path, folder: &Path) -> Result<Machine> {
     let disk = folder.join("disk.img");
+    let words = Description::of(spec.arch)?.words;
+    let command_line = format!("{words} {}", spec.command_line);
+    let spec = &Spec { command_line, ..spec.clone() };
     let boot = match way {
         Way::Direct => direct(spec, direct_image, folder)?,
         Way::LimineBios => Boot::Bios(disk.clone()),

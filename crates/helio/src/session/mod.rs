@@ -6,6 +6,7 @@
 //! it ran.
 
 pub mod emulated;
+pub mod hosted;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,9 @@ use crate::verify::{Finding, verify_folder};
 
 /// Where a run's log goes, below its folder.
 pub const LOG: &str = "log";
+
+/// The log disk, below the run's folder.
+pub const DISK: &str = "log.raw";
 
 /// Every byte of the serial port, below the run's folder.
 pub const CONSOLE: &str = "console.log";
@@ -74,7 +78,7 @@ impl Conclusion {
 /// new.
 pub fn clear(run: &Path) -> Result<()> {
     file::make_folder(run)?;
-    for name in [LOG, CONSOLE, "log.raw"] {
+    for name in [LOG, CONSOLE, DISK] {
         let path = run.join(name);
         let removed = match path.is_dir() {
             true => std::fs::remove_dir_all(&path),

@@ -48,13 +48,7 @@ pub struct Recipe {
 
 impl Default for Recipe {
     fn default() -> Self {
-        Self {
-            boot: *b"boot of the test",
-            arch: Arch::X86_64,
-            calls: 20,
-            seed: 7,
-            finished: true,
-        }
+        Self { boot: *b"boot of the test", arch: Arch::X86_64, calls: 20, seed: 7, finished: true }
     }
 }
 

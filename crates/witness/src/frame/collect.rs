@@ -16,7 +16,7 @@ pub struct Collected {
     pub covered: usize,
     /// The last checkpoint.
     pub checkpoint: Option<String>,
-    /// The manifest, if the run ended in order.
+    /// The last manifest, if no records follow it.
     pub manifest: Option<String>,
 }
 
@@ -29,8 +29,6 @@ pub enum OrderError {
     Checkpoint,
     /// The manifest does not follow a checkpoint.
     Manifest,
-    /// Something follows the manifest.
-    AfterEnd,
     /// Frames were lost before it.
     Gap,
 }
@@ -41,7 +39,6 @@ impl fmt::Display for OrderError {
             Self::OtherBoot => "the frame belongs to another boot",
             Self::Checkpoint => "the checkpoint is not over the records before it",
             Self::Manifest => "the manifest does not follow a checkpoint",
-            Self::AfterEnd => "something follows the manifest",
             Self::Gap => "frames are missing",
         })
     }
@@ -79,14 +76,14 @@ impl Collector {
         if frame.kind == FrameKind::Pad {
             return Ok(());
         }
-        if log.manifest.is_some() {
-            return Err(OrderError::AfterEnd);
-        }
         // `Frame::parse` has checked that payloads are what the kind says.
         match frame.kind {
             FrameKind::Entries => {
                 let entries = tiles::split_bundle(frame.payload).unwrap_or_default();
                 log.entries.extend(entries.into_iter().map(Vec::from));
+                // The log goes on: a manifest over its beginning says no more
+                // how it ended.
+                log.manifest = None;
             }
             FrameKind::Checkpoint => {
                 let note = frame.text().filter(|note| size(note) == Some(log.entries.len() as u64));
