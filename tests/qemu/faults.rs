@@ -92,7 +92,10 @@ fn a_panic_is_reported(arch: Arch) {
     let said = left.said("panic: the command line asked for it (kernel/src/selftest.rs:");
     assert_eq!(said.len(), 1, "{}", left.console());
     let named = symbolized(arch, &left);
-    assert!(named.contains("kernel::selftest::run") && named.contains("kernel::run::run at "), "{named}");
+    assert!(
+        named.contains("kernel::selftest::run") && named.contains("kernel::run::run at "),
+        "{named}"
+    );
 }
 
 /// Five starts by UEFI: what the processor does at a fault, and how the port

@@ -13,8 +13,12 @@ const FEWEST_PHASES: usize = 8;
 fn phases(arch: Arch) -> Vec<String> {
     // A self test that does next to nothing comes right after init.
     let left = Trial::on(arch).words("test=sha256").run().ended(MachineStatus::Success);
-    let names: Vec<String> =
-        left.said("init: ").iter().filter_map(|it| it.strip_suffix(" done")).map(Into::into).collect();
+    let names: Vec<String> = left
+        .said("init: ")
+        .iter()
+        .filter_map(|it| it.strip_suffix(" done"))
+        .map(Into::into)
+        .collect();
     assert!(names.len() >= FEWEST_PHASES, "{names:?}");
     names
 }
@@ -36,7 +40,8 @@ fn each_phase_fails_in_turn(arch: Arch) {
             let stays = line.strip_prefix(&format!("{name} stays: "));
             assert!(*line == format!("{name} undone") || stays.is_some_and(|why| !why.is_empty()));
         }
-        let diagnosis = format!("the machine cannot start: {phase} failed: the command line asked for it");
+        let diagnosis =
+            format!("the machine cannot start: {phase} failed: the command line asked for it");
         assert_eq!(left.kernel_lines().last(), Some(&diagnosis), "{}", left.console());
     }
 }

@@ -12,6 +12,7 @@
 //! tests cannot differ.
 
 pub mod artefacts;
+pub mod disk;
 pub mod hosted;
 pub mod log;
 pub mod machine;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use helio::console::{Escapes, Filter};
 use helio::log::stream;
-use helio::qemu::{Ended, Run};
 use helio::qemu::{End, MachineStatus};
+use helio::qemu::{Ended, Run};
 
 use crate::log::Log;
 use crate::work::Work;

@@ -1,12 +1,46 @@
 //! Packages that tests make.
 
 use helio::pack::{Contents, Recipe};
-use witness::note::SigningKey;
+use witness::manifest::{Outcome, TaskEnd};
+use witness::record::{Body, Kind, TrapCode, Verdict};
 
 use crate::artefacts;
+use crate::log::Log;
 
-/// Packages in `payload/hostile`, each with one task that misbehaves and a
-/// neighbour that does not.
+/// How a task that misbehaves must end.
+#[derive(Clone, Copy, Debug)]
+pub enum Ends {
+    /// In a trap.
+    Trap(TrapCode),
+    /// When its fuel is spent.
+    OutOfFuel,
+    /// Before it begins, for this reason.
+    Refused(abi::Error),
+    /// When the records of its partition are spent.
+    RecordsSpent,
+    /// With code 0, having done no harm.
+    Exit,
+}
+
+/// The packages in `payload/hostile`, each with one task that misbehaves and
+/// a neighbour that does not.
+pub const HOSTILE: [(&str, Ends); 13] = [
+    ("trap", Ends::Trap(TrapCode::Unreachable)),
+    ("out-of-bounds", Ends::Trap(TrapCode::MemoryOutOfBounds)),
+    ("loop", Ends::OutOfFuel),
+    ("recurse", Ends::Trap(TrapCode::StackOverflow)),
+    ("grow", Ends::Trap(TrapCode::Unreachable)),
+    ("hoard", Ends::Refused(abi::Error::MemoryLimit)),
+    ("not-wasm", Ends::Refused(abi::Error::NotWasm)),
+    ("foreign-import", Ends::Refused(abi::Error::UnknownImport)),
+    ("wrong-import", Ends::Refused(abi::Error::UnknownImport)),
+    ("no-start", Ends::Refused(abi::Error::MissingExport)),
+    ("start-traps", Ends::Refused(abi::Error::StartFailed)),
+    ("flood", Ends::RecordsSpent),
+    ("impersonate", Ends::Exit),
+];
+
+/// One of them.
 pub fn hostile(name: &str) -> Contents {
     let folder = artefacts::root().join("payload/hostile");
     Recipe::read(&folder.join(format!("{name}.toml"))).unwrap().gather(&folder).unwrap()
@@ -14,28 +48,55 @@ pub fn hostile(name: &str) -> Contents {
 
 /// Several of them as one: all that misbehave, and one neighbour.
 pub fn together(names: &[&str]) -> Contents {
-    let mut all = names.iter().map(|name| hostile(name));
-    let mut sum = all.next().unwrap();
-    for one in all {
+    let mut sum = hostile(names[0]);
+    for one in names[1..].iter().map(|name| hostile(name)) {
         sum.limits.fuel += one.limits.fuel;
         sum.limits.memory += one.limits.memory;
         sum.limits.records += one.limits.records;
-        for component in one.components {
-            if sum.components.iter().all(|it| it.name != component.name) {
-                sum.components.push(component);
-            }
-        }
-        for task in one.tasks {
-            if sum.tasks.iter().all(|it| it.name != task.name) {
-                sum.tasks.push(task);
-            }
-        }
+        let is_new = |name: &str| name != "neighbour";
+        sum.components.extend(one.components.into_iter().filter(|it| is_new(&it.name)));
+        sum.tasks.extend(one.tasks.into_iter().filter(|it| is_new(&it.name)));
     }
     sum.name = "hostile-together".into();
     sum
 }
 
-/// The signed package.
-pub fn signed(contents: &Contents, key: &SigningKey) -> Vec<u8> {
-    contents.sign(key).unwrap()
+/// Asserts that the task named like its package ended as it must, with one
+/// record that says so, and that the neighbour did its work.
+#[track_caller]
+pub fn assert_ends(name: &str, ends: Ends, tasks: &[TaskEnd], log: &Log) {
+    let task = |name: &str| tasks.iter().find(|task| task.name == name).unwrap();
+    let neighbour = task("neighbour");
+    assert_eq!((neighbour.outcome, neighbour.code), (Outcome::Exit, 0), "{name}\n{log}");
+
+    let (outcome, code) = match ends {
+        Ends::Trap(code) => (Outcome::Trap, code as i32),
+        Ends::OutOfFuel => (Outcome::OutOfFuel, 0),
+        Ends::Refused(error) => (Outcome::Refused, error as i32),
+        Ends::RecordsSpent => (Outcome::Budget, 0),
+        Ends::Exit => (Outcome::Exit, 0),
+    };
+    let end = task(name);
+    assert_eq!((end.outcome, end.code), (outcome, code), "{name}\n{log}");
+
+    let records = log.records();
+    let told: Vec<_> = records
+        .iter()
+        .filter(|record| match (ends, &record.body) {
+            (Ends::Refused(error), Body::Call(call)) => {
+                record.kind() == Kind::Call(abi::Call::TaskSpawn)
+                    && call.tail.bytes() == name.as_bytes()
+                    && record.verdict == Verdict::Denied(error)
+            }
+            (Ends::Trap(code), Body::Trap(trap)) => {
+                record.subject.0 == end.subject && trap.code == code
+            }
+            (Ends::OutOfFuel, Body::OutOfFuel(_)) | (Ends::RecordsSpent, Body::BudgetSpent(_)) => {
+                record.subject.0 == end.subject
+            }
+            (Ends::Exit, Body::Exit(exit)) => record.subject.0 == end.subject && exit.code == 0,
+            _ => false,
+        })
+        .collect();
+    assert_eq!(told.len(), 1, "{name} ends without a record of its own\n{log}");
 }

@@ -7,9 +7,10 @@ use helio::image::{Spec, Start};
 use helio::keys::Role;
 use helio::session::emulated::{self, Way};
 
+use crate::artefacts;
+use crate::disk::{self, Change};
 use crate::machine::{Left, Running};
 use crate::work::Work;
-use crate::artefacts;
 
 /// Wall time after which a machine has failed. Nothing here takes a minute
 /// alone on two cores; the rest is for machines with other things to do.
@@ -22,6 +23,7 @@ pub struct Trial {
     way: Way,
     log_disk: bool,
     arguments: Vec<String>,
+    changes: Vec<Change>,
 }
 
 impl Trial {
@@ -47,18 +49,18 @@ impl Trial {
             device_key: Some(artefacts::read(&keys.private_path(Role::Device))),
             command_line: String::new(),
         };
-        Self { spec, way, log_disk: true, arguments: Vec::new() }
+        Self { spec, way, log_disk: true, arguments: Vec::new(), changes: Vec::new() }
     }
 
     /// The way that costs least: AArch64 without firmware.
     pub fn quick() -> Self {
-        Self::new(Arch::Aarch64, Way::LimineUefi)
+        Self::new(Arch::Aarch64, Way::Direct)
     }
 
     /// The cheapest way on an architecture that needs nothing but this tree.
     pub fn on(arch: Arch) -> Self {
         match arch {
-            Arch::X86_64 => Self::new(arch, Way::LimineUefi),
+            Arch::X86_64 => Self::new(arch, Way::Uefi),
             Arch::Aarch64 => Self::quick(),
         }
     }
@@ -72,6 +74,13 @@ impl Trial {
     /// With another package.
     pub fn package(mut self, package: Vec<u8>) -> Self {
         self.spec.package = Some(package);
+        self
+    }
+
+    /// With another file in this place on the boot partition, or with none:
+    /// for what `helio image` would not put there.
+    pub fn file(mut self, path: &'static str, bytes: Option<Vec<u8>>) -> Self {
+        self.changes.push(Change { path, bytes });
         self
     }
 
@@ -95,6 +104,7 @@ impl Trial {
             artefacts::read(&image);
         }
         let mut machine = emulated::machine(self.way, &self.spec, &image, work.path()).unwrap();
+        disk::change(&work.path().join("disk.img"), &self.changes);
         machine = machine.arguments(self.arguments).limit(LIMIT);
         if !self.log_disk {
             machine = machine.without_log_disk();
