@@ -58,7 +58,7 @@ impl Session {
             "over the UART, which keeps nothing safe"
         }));
         if settings.trust.development {
-            say(format_args!("these are development keys: whoever has the sources' build folder has them"));
+            say(format_args!("the keys are for development: what they sign proves nothing about who ran it"));
         }
         let cell = Cell::start(machine::Boot {
             package: settings.package,
@@ -147,6 +147,10 @@ impl Session {
 
     /// Sees to it that what a slice left behind is safe, then shows it.
     fn publish(&mut self) -> Result<(), LogFailure> {
+        let slices = self.cell.view().clock().slice();
+        if self.settings.panic_after.is_some_and(|most| slices >= most) {
+            panic!("the command line asked for it");
+        }
         let effects = self.cell.effects();
         let reports = self.cell.take_reports();
         self.slices_since_checkpoint += 1;

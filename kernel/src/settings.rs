@@ -30,6 +30,9 @@ pub struct Settings {
     pub stay: bool,
     /// Whether logical time is held back to real time while tasks wait.
     pub pace: bool,
+    /// Number of slices after which the kernel is to panic, to see what is
+    /// left of the log.
+    pub panic_after: Option<u64>,
 }
 
 /// Why there can be no run.
@@ -40,8 +43,10 @@ pub enum Unfit {
     DeviceKey(KeyError),
     /// The trust file is not one.
     Trust(TrustError),
-    /// A word of the command line has no meaning; which.
-    Word(&'static str),
+    /// A word of the command line is not 64 hex digits; which.
+    NotDigits(&'static str),
+    /// A word of the command line is not a number; which.
+    NotNumber(&'static str),
 }
 
 impl fmt::Display for Unfit {
@@ -52,7 +57,8 @@ impl fmt::Display for Unfit {
             }
             Self::DeviceKey(error) => write!(f, "the module device-key is no private key: {error}"),
             Self::Trust(error) => write!(f, "the module trust is no trust file: {error}"),
-            Self::Word(word) => write!(f, "the command line's {word} is not 64 hex digits"),
+            Self::NotDigits(word) => write!(f, "the command line's {word} is not 64 hex digits"),
+            Self::NotNumber(word) => write!(f, "the command line's {word} is not a number"),
         }
     }
 }
@@ -81,11 +87,16 @@ impl Settings {
             kernel_checked: words.get("loader.checked") == Some("1"),
             stay: words.get("end") == Some("shell"),
             pace: words.get("pace") != Some("0"),
+            panic_after: number(words.get("panic-after"), "panic-after")?,
         })
     }
 }
 
 /// A word of 64 hex digits, if it is there.
 fn digits(word: Option<&str>, name: &'static str) -> Result<Option<[u8; 32]>, Unfit> {
-    word.map(|word| hex::decode(word).ok_or(Unfit::Word(name))).transpose()
+    word.map(|word| hex::decode(word).ok_or(Unfit::NotDigits(name))).transpose()
+}
+
+fn number(word: Option<&str>, name: &'static str) -> Result<Option<u64>, Unfit> {
+    word.map(|word| word.parse().map_err(|_| Unfit::NotNumber(name))).transpose()
 }

@@ -136,7 +136,8 @@ pub fn claim_pages(map: &mut Map<'_>, base: u64, size: u64, kind: Kind) -> Resul
 }
 
 fn property<'a>(node: &FdtNode<'a>, name: &str) -> Option<&'a [u8]> {
-    node.properties().find(|property| property.name() == name).map(|property| property.value())
+    let property = node.properties().find(|property| property.name() == name)?;
+    property.value_as().ok()
 }
 
 /// A number of one or two cells.
