@@ -1,12 +1,22 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's way to fail")]
-//! Tests that start machines in QEMU; `make build` must have run.
+//! Tests that start machines in QEMU, or need what `make build` makes.
 //!
 //! Everything is emulated, so time is what a test here costs: a start without
 //! firmware (AArch64, direct boot) takes a second or two, one by UEFI about
 //! five. What both ports share is tried on the quick one; what each has of its
 //! own, on each.
 
+mod boot;
+mod equality;
 mod faults;
+mod hostile;
+mod loader;
+mod panic;
 mod phases;
+mod refused;
+mod regress;
+mod reproducible;
 mod selftests;
+mod shell;
+mod uart;

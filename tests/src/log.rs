@@ -59,9 +59,15 @@ impl Log {
     /// Asserts that the records, but for leaf 1, are those of another log.
     #[track_caller]
     pub fn assert_same_records(&self, other: &Self) {
-        let compared = self.folder.entries.len() as u64 - 1;
-        let difference = diff::diff(&self.folder, &other.folder);
-        assert_eq!(difference, Difference::None { compared }, "\n{self}\n{other}");
+        assert_eq!(self.difference(other), None, "\n{self}\n{other}");
+    }
+
+    /// The first record, leaf 1 aside, that is not that of another log.
+    pub fn difference(&self, other: &Self) -> Option<u64> {
+        match diff::diff(&self.folder, &other.folder) {
+            Difference::None { .. } => None,
+            Difference::At { index } => Some(index),
+        }
     }
 }
 

@@ -151,12 +151,44 @@ impl<'a> Map<'a> {
         self.claim(base, length, Kind::ReservedMapped)
     }
 
+    /// Whether both ends of a range are in the map.
+    pub fn knows(&self, base: u64, length: u64) -> bool {
+        let Some(last) = length.checked_sub(1).and_then(|rest| base.checked_add(rest)) else {
+            return false;
+        };
+        let is_known =
+            |at| self.entries().iter().any(|entry| (entry.base..entry.end()).contains(&at));
+        is_known(base) && is_known(last)
+    }
+
+    /// Finds usable memory, at the lowest address there is, and claims it for
+    /// `kind`. Gives the address, which is on a page boundary.
+    ///
+    /// # Errors
+    /// [`MemoryError::TooMany`]; `Ok(None)` if no range is long enough.
+    pub fn take(&mut self, length: u64, kind: Kind) -> Result<Option<u64>, MemoryError> {
+        let fits = |entry: &Entry| {
+            let base = entry.base.checked_next_multiple_of(PAGE)?;
+            let room = entry.end().checked_sub(base)?;
+            (entry.kind == Kind::Usable && room >= length).then_some(base)
+        };
+        let Some(base) = self.entries().iter().filter_map(fits).min() else { return Ok(None) };
+        self.claim(base, length, kind)?;
+        Ok(Some(base))
+    }
+
+    /// Puts the ranges in order.
+    pub fn sort(&mut self) {
+        let used = self.entries.get_mut(..self.count).unwrap_or_default();
+        used.sort_unstable_by_key(|entry| entry.base);
+    }
+
     /// The finished map: sorted, neighbours of one kind joined, usable and
     /// reclaimable ranges cut to whole pages.
-    pub fn finish(self) -> &'a [Entry] {
+    pub fn finish(mut self) -> &'a [Entry] {
+        self.sort();
         let Self { entries, mut count } = self;
         let used = entries.get_mut(..count).unwrap_or_default();
-        used.sort_unstable_by_key(|entry| entry.base);
         // Joined first: two half pages of one kind make a whole one.
         count = join(used);
         let mut kept = 0;

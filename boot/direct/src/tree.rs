@@ -49,10 +49,8 @@ impl<'a> Tree<'a> {
     }
 
     /// The words that whoever started the machine gave for the kernel.
-    pub fn words(&self) -> &'a str {
-        self.chosen("bootargs")
-            .and_then(|value| core::str::from_utf8(value).ok())
-            .map_or("", |words| words.trim_end_matches('\0'))
+    pub fn words(&self) -> &'a [u8] {
+        self.chosen("bootargs").unwrap_or_default()
     }
 
     /// Where the initial RAM disk lies: first byte, and first byte after it.

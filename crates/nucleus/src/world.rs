@@ -178,7 +178,10 @@ impl Nucleus {
     /// console is on its way.
     pub fn end_slice(&mut self, subject: Subject, needs: u64) {
         if let Some(task) = self.world.task_mut(subject) {
-            task.become_(State::Ready);
+            // From waiting it may become ready too, but only when it is woken.
+            if task.state() == State::Running {
+                task.become_(State::Ready);
+            }
             task.needs = needs;
         }
         let Ok(console) = self.world.objects.queue_mut(ObjectId::CONSOLE) else { return };

@@ -66,6 +66,31 @@ fn what_is_mapped_already_is_kept_as_it_is() {
 }
 
 #[test]
+fn memory_is_taken_from_the_lowest_range_that_is_long_enough() {
+    let mut room = [Entry::NONE; 16];
+    let mut map = Map::new(&mut room);
+    map.claim(0x20000, 0x10000, Kind::Usable).unwrap();
+    map.claim(0x800, 0x3000, Kind::Usable).unwrap();
+    map.claim(0x10000, 0x10000, Kind::LoaderReclaimable).unwrap();
+    assert_eq!(map.take(0x2801, Kind::KernelAndModules), Ok(Some(0x20000)));
+    assert_eq!(map.take(0x2000, Kind::KernelAndModules), Ok(Some(0x1000)));
+    assert_eq!(map.take(0x1000, Kind::KernelAndModules), Ok(Some(0x23000)));
+    assert_eq!(map.take(0x10000, Kind::KernelAndModules), Ok(None));
+    assert_eq!(map.take(u64::MAX, Kind::KernelAndModules), Ok(None));
+}
+
+#[test]
+fn a_range_is_known_by_both_its_ends() {
+    let mut room = [Entry::NONE; 16];
+    let mut map = Map::new(&mut room);
+    map.claim(0x1000, 0x1000, Kind::Usable).unwrap();
+    map.claim(0x2000, 0x1000, Kind::Reserved).unwrap();
+    assert!(map.knows(0x1000, 0x2000) && map.knows(0x2fff, 1));
+    assert!(!map.knows(0xfff, 0x10) && !map.knows(0x1000, 0x2001) && !map.knows(0x1000, 0));
+    assert!(!map.knows(u64::MAX, 2));
+}
+
+#[test]
 fn too_many_ranges_and_ranges_without_an_end_are_errors() {
     let mut room = [Entry::NONE; 2];
     let mut map = Map::new(&mut room);

@@ -48,7 +48,7 @@ fn a_real_tree_says_where_everything_is() {
     assert_eq!(virt.console(), Some(0x0900_0000));
     assert_eq!(virt.conduit(), Some(Conduit::Hypervisor));
     assert_eq!(virt.initrd(), None);
-    assert_eq!(virt.words(), "");
+    assert_eq!(virt.words(), b"");
     assert_eq!(memory(VIRT), Ok(vec![(0x4000_0000, 0x6000_0000, Kind::Usable)]));
     assert_eq!(length(VIRT), Some(VIRT.len()));
 }
@@ -68,7 +68,7 @@ fn chosen_is_read_in_cells_of_either_size() {
     };
     let blob = chosen(&[0x4800_0000], &[0x4900_0000]);
     assert_eq!(read(&blob).initrd(), Some((0x4800_0000, 0x4900_0000)));
-    assert_eq!(read(&blob).words(), "test=1 console=ttyAMA0");
+    assert_eq!(read(&blob).words(), b"test=1 console=ttyAMA0\0");
     assert_eq!(read(&blob).entropy(), Some([1, 2, 3, 4].repeat(8).as_slice()));
     let blob = chosen(&[1, 0], &[1, 5]);
     assert_eq!(read(&blob).initrd(), Some((1 << 32, (1 << 32) + 5)));

@@ -1,0 +1,85 @@
+//! One package, one set of records, whatever it runs on.
+//!
+//! `boot.rs` holds every run of `regress` to the hosted one; here is the
+//! payload that does more.
+
+use integration::{Arch, Log, MachineStatus, Trial, artefacts, hosted};
+use witness::record::Kind;
+use witness::verify::Expected;
+
+/// A log that has seen some work.
+const MANY: u64 = 1_000;
+
+fn hosted() -> hosted::Left {
+    hosted::run(artefacts::package("bootstrap"), &artefacts::keys())
+}
+
+/// The text that the payload prints, as it stands on a machine's console.
+#[track_caller]
+fn assert_printed(console: &str, text: &str) {
+    assert!(!text.is_empty() && console.contains(text), "{console}\nlacks\n{text}");
+}
+
+fn bootstrap_is_the_same_on(arch: Arch) {
+    let here = hosted();
+    let left = Trial::on(arch).package(artefacts::package("bootstrap")).run();
+    let left = left.ended(MachineStatus::Success);
+    let log = left.log();
+    assert!(log.verified(Expected::default()).records >= MANY);
+    log.assert_same_records(&here.log);
+    assert_printed(&left.console(), &here.console);
+}
+
+/// Slow: a thousand resamples, interpreted on an emulated machine.
+#[test]
+fn bootstrap_has_the_same_records_on_x86_64_as_hosted() {
+    bootstrap_is_the_same_on(Arch::X86_64);
+}
+
+/// Slow, as above.
+#[test]
+fn bootstrap_has_the_same_records_on_aarch64_as_hosted() {
+    bootstrap_is_the_same_on(Arch::Aarch64);
+}
+
+#[test]
+fn a_long_log_verifies_and_claims_each_resample() {
+    let here = hosted();
+    assert!(here.ran.succeeded(), "{:?}", here.ran);
+    let facts = here.log.verified(Expected { nonce: Some(hosted::NONCE), ..Expected::default() });
+    assert!(facts.records >= MANY, "{} records", facts.records);
+    assert_eq!(here.log.of_kind(Kind::Call(abi::Call::AttestEmit)).len(), 1_001);
+}
+
+/// Runs each payload a number of times and compares all with the first.
+fn runs_are_equal(times: usize) {
+    for payload in ["regress", "bootstrap"] {
+        let run = || hosted::run(artefacts::package(payload), &artefacts::keys());
+        let first = run();
+        for _ in 1..times {
+            let again = run();
+            again.log.assert_same_records(&first.log);
+            assert_eq!(again.console, first.console);
+        }
+        assert_ne!(first.log.records().len(), 0);
+    }
+}
+
+#[test]
+fn two_runs_of_a_payload_have_the_same_records() {
+    runs_are_equal(2);
+}
+
+/// The whole promise of the issue: ten runs, one set of ids.
+#[cfg(feature = "long")]
+#[test]
+fn ten_runs_of_a_payload_have_the_same_records() {
+    runs_are_equal(10);
+}
+
+#[test]
+fn another_package_has_other_records() {
+    let log = |name: &str| -> Log { hosted::run(artefacts::package(name), &artefacts::keys()).log };
+    let (regress, bootstrap) = (log("regress"), log("bootstrap"));
+    assert_ne!(regress.difference(&bootstrap), None);
+}

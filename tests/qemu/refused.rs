@@ -1,0 +1,66 @@
+//! Packages that a kernel refuses by itself, where no loader has checked
+//! them: a sentence, a denied mount in a log that verifies, and a machine that
+//! goes on.
+
+use helio::{keys, pack};
+use integration::{Left, MachineStatus, Trial, artefacts, packages};
+use witness::Hasher;
+use witness::record::{Body, Kind, Verdict};
+use witness::verify::Expected;
+
+/// Boots with the package; the kernel must refuse it in one sentence with
+/// these words in it, and with this reason in the record.
+#[track_caller]
+fn refused(package: Vec<u8>, words: &str, reason: abi::Error) -> Left {
+    let digest = Hasher::SOFTWARE.hash(&package);
+    let left = Trial::quick().package(package).run().ended(MachineStatus::TaskFailed);
+    let said = left.said("the package is refused: ");
+    assert!(said.len() == 1 && said[0].contains(words), "{words}\n{}", left.console());
+    let log = left.log();
+    let facts = log.verified(Expected { package: Some(digest), ..Expected::default() });
+    assert_eq!(facts.tasks, []);
+    let mounts = log.of_kind(Kind::Call(abi::Call::RvfMount));
+    let [mount] = &mounts[..] else { panic!("{log}") };
+    assert_eq!(mount.verdict, Verdict::Denied(reason), "{log}");
+    assert!(matches!(mount.body, Body::Call(call) if call.object != witness::record::NO_OBJECT));
+    left
+}
+
+fn contents() -> pack::Contents {
+    packages::hostile("trap")
+}
+
+#[test]
+fn an_unsigned_package_is_refused_by_the_kernel() {
+    let package = pack::unsigned(&contents()).unwrap();
+    refused(package, "signature", abi::Error::Unsigned);
+}
+
+#[test]
+fn a_strangers_package_is_refused_by_the_kernel() {
+    let package = contents().sign(&keys::generate().unwrap()).unwrap();
+    refused(package, "trust", abi::Error::UntrustedKey);
+}
+
+#[test]
+fn a_truncated_package_is_refused_by_the_kernel() {
+    let package = contents().sign(&artefacts::operator()).unwrap();
+    let half = package[..package.len() / 2].to_vec();
+    refused(half, "ends", abi::Error::Truncated);
+}
+
+#[test]
+fn a_changed_package_is_refused_by_the_kernel() {
+    let mut package = contents().sign(&artefacts::operator()).unwrap();
+    package[200] ^= 1;
+    refused(package, "signature", abi::Error::BadSignature);
+}
+
+#[test]
+fn a_machine_without_a_package_says_so() {
+    let mut trial = Trial::quick();
+    trial.spec.package = None;
+    let left = trial.run().ended(MachineStatus::TaskFailed);
+    let said = left.said("there is nothing to run: ");
+    assert!(said.len() == 1 && said[0].contains("no module named package"), "{}", left.console());
+}

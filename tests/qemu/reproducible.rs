@@ -1,0 +1,30 @@
+//! The same inputs give the same bytes.
+
+use helio::image;
+use integration::work::Work;
+use integration::{Arch, Trial, Way, artefacts, packages};
+use witness::Hasher;
+
+#[test]
+fn an_image_built_twice_is_the_same_byte_for_byte() {
+    for arch in Arch::ALL {
+        let build = || {
+            let work = Work::new("image");
+            let path = work.path().join("disk.img");
+            let mut spec = Trial::new(arch, Way::Uefi).spec;
+            spec.command_line = "nonce=00".into();
+            image::build(&spec, &path).unwrap();
+            Hasher::SOFTWARE.hash(&std::fs::read(path).unwrap())
+        };
+        let first = build();
+        // A FAT time stamp counts pairs of seconds.
+        std::thread::sleep(std::time::Duration::from_millis(2_100));
+        assert_eq!(build(), first, "{arch}");
+    }
+}
+
+#[test]
+fn a_package_packed_twice_is_the_same_byte_for_byte() {
+    let pack = || packages::hostile("loop").sign(&artefacts::operator()).unwrap();
+    assert_eq!(pack(), pack());
+}
