@@ -24,12 +24,14 @@ pub enum Ends {
 
 /// The packages in `payload/hostile`, each with one task that misbehaves and
 /// a neighbour that does not.
-pub const HOSTILE: [(&str, Ends); 13] = [
+pub const HOSTILE: [(&str, Ends); 15] = [
     ("trap", Ends::Trap(TrapCode::Unreachable)),
     ("out-of-bounds", Ends::Trap(TrapCode::MemoryOutOfBounds)),
     ("loop", Ends::OutOfFuel),
     ("recurse", Ends::Trap(TrapCode::StackOverflow)),
-    ("grow", Ends::Trap(TrapCode::Unreachable)),
+    ("grow", Ends::Trap(TrapCode::GrowthLimit)),
+    ("grow-refused", Ends::OutOfFuel),
+    ("table-grow-refused", Ends::OutOfFuel),
     ("hoard", Ends::Refused(abi::Error::MemoryLimit)),
     ("not-wasm", Ends::Refused(abi::Error::NotWasm)),
     ("foreign-import", Ends::Refused(abi::Error::UnknownImport)),

@@ -17,6 +17,16 @@ pub const SLICE_FUEL: u64 = 1_000_000;
 /// Most records one slice may write; the slice ends when it gets there.
 pub const SLICE_RECORDS: usize = 256;
 
+/// Fuel that `memory.grow` and `table.grow` cost, whatever they grow by. An
+/// attempt that fails takes up to 256 bytes of the interpreter's own stack
+/// until the slice ends (wasmi 2.0.0 does not continue it by a sibling call),
+/// so a slice must not buy many: 3,907 are 1 MiB.
+pub const GROW_FUEL: u8 = 255;
+
+/// Most of these instructions in the code of one component. A stretch of code
+/// without a branch is paid for at once, however long, so they are counted.
+pub const GROW_INSTRUCTIONS: usize = 1_024;
+
 /// Deepest nesting of Wasm calls in one task.
 pub const CALL_DEPTH: usize = 512;
 

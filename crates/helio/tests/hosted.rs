@@ -149,7 +149,10 @@ fn an_unsigned_package_is_refused_in_a_log_that_verifies() {
     bytes.truncate(bytes.len() - package::SEAL_SIZE);
     fs::write(&package, bytes).unwrap();
     let (code, json) = place.run(&package, "a");
-    assert_eq!((code, &json["verdict"], &json["facts"]["denied"]), (1, &"verified".into(), &1.into()));
+    assert_eq!(
+        (code, &json["verdict"], &json["facts"]["denied"]),
+        (1, &"verified".into(), &1.into())
+    );
 }
 
 #[test]

@@ -136,10 +136,42 @@ fn the_command_signs_the_kernel_and_takes_everything_from_where_make_puts_it() {
 
     let (code, _, error) = helio_text(&[&arguments[..], &["--arch", "aarch64"]].concat());
     assert_eq!(code, 2);
-    assert!(error.contains("make kernel"), "{error}");
+    assert!(error.contains("make loader"), "{error}");
     let (code, _, error) = helio_text(&[&arguments[..], &["--loader", "limine"]].concat());
     assert_eq!(code, 2);
     assert!(error.contains("--limine-dir"), "{error}");
+}
+
+#[test]
+fn a_direct_boot_image_is_the_loader_with_its_files_behind_it() {
+    let place = tempdir().unwrap();
+    let path = place.path().join("kernel8.img");
+    // A header of 64 bytes, a little code, and more in memory than in the file.
+    let mut loader = vec![0x11; 10_000];
+    loader[16..24].copy_from_slice(&0x5000u64.to_le_bytes());
+    loader[56..60].copy_from_slice(b"ARM\x64");
+    let spec = Spec { start: Start::None, command_line: String::new(), ..spec(Arch::Aarch64) };
+    image::build_direct(&spec, &loader, &path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert_eq!(bytes[..16], loader[..16]);
+    assert_eq!(bytes[16..24], (bytes.len() as u64).to_le_bytes());
+    assert!(bytes[10_000..0x5000].iter().all(|&byte| byte == 0));
+    let archive = boot_contract::archive::Archive::read(&bytes[0x5000..]).unwrap();
+    assert_eq!(archive.get("kernel.elf").unwrap(), kernel(Arch::Aarch64));
+    let names: Vec<_> = archive.files().map(|(name, _)| name).collect();
+    assert_eq!(names, ["kernel.elf", "package.rvf", "trust.note", "device.pem"]);
+
+    let wrong = [
+        (Spec { arch: Arch::X86_64, kernel: kernel(Arch::X86_64), ..spec.clone() }, loader.clone()),
+        (Spec { command_line: "a=b".into(), ..spec.clone() }, loader.clone()),
+        (spec.clone(), b"MZ".to_vec()),
+        (spec, vec![0; 100]),
+    ];
+    for (spec, loader) in wrong {
+        let path = place.path().join("wrong");
+        assert!(image::build_direct(&spec, &loader, &path).is_err());
+        assert!(!path.exists());
+    }
 }
 
 #[test]

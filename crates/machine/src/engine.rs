@@ -6,16 +6,18 @@
 //! suspending in a host function that was called in tail position has no
 //! frame to go back to; custom page sizes and wide arithmetic.
 
-use abi::profile::{CALL_DEPTH, STACK_BYTES};
-use wasmi::{CompilationMode, Config, Engine};
+use abi::profile::{CALL_DEPTH, GROW_FUEL, STACK_BYTES};
+use wasmi::{CompilationMode, Config, Engine, OperatorCost};
 
 /// The engine for one cell.
 pub(crate) fn engine() -> Engine {
     let mut config = Config::default();
+    let costs = OperatorCost { memory_grow: GROW_FUEL, table_grow: GROW_FUEL, ..Default::default() };
     config
         // Lazy translation would spend fuel on a function's first call.
         .compilation_mode(CompilationMode::Eager)
         .consume_fuel(true)
+        .operator_cost(costs)
         .set_max_recursion_depth(CALL_DEPTH)
         .set_max_stack_height(STACK_BYTES)
         .set_max_cached_stacks(2)

@@ -2,12 +2,13 @@
 //! imports but the twelve calls, and an entry.
 
 use crate::imports::is_typed_as;
-use abi::{Call, Error, IMPORT_MODULE};
+use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
 use alloc::{
     format,
     string::{String, ToString},
 };
 use wasmi::{Engine, ExternType, ImportType, Module, ValType};
+use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
 /// The export that a command begins at.
 pub(crate) const ENTRY: &str = "_start";
@@ -43,12 +44,32 @@ impl Program {
     pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Unfit> {
         let module = Module::new(engine, bytes)
             .map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
+        let growths = growths(bytes);
+        let growths = growths.map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
+        if growths > GROW_INSTRUCTIONS {
+            let text = format!("it has {growths} instructions that grow something, more than {GROW_INSTRUCTIONS}");
+            return Err(Unfit::new(Error::NotWasm, text));
+        }
         for import in module.imports() {
             check_import(&import)?;
         }
         let returns_code = entry(&module)?;
         Ok(Self { module, returns_code })
     }
+}
+
+/// How many instructions grow a memory or a table; see [`GROW_INSTRUCTIONS`].
+fn growths(bytes: &[u8]) -> Result<usize, BinaryReaderError> {
+    let mut count = 0;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Payload::CodeSectionEntry(body) = payload? else { continue };
+        for operator in body.get_operators_reader()? {
+            if let Operator::MemoryGrow { .. } | Operator::TableGrow { .. } = operator? {
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
 }
 
 fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {

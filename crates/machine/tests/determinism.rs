@@ -71,7 +71,7 @@ proptest! {
         let file = busy().signed();
         let one = drive(start(&file, 1), 1);
         let other = drive(start(&file, 1), seal_every);
-        prop_assert_eq!(one.records, other.records);
+        prop_assert!(one.records == other.records);
     }
 }
 
@@ -102,9 +102,9 @@ fn an_event_is_recorded_where_it_was_admitted_and_the_same_again() {
         cell.admit(Input { kind: EventKind::Resume, data: &[] }).unwrap();
         drive(cell, 1)
     };
-    let (one, same, later) = (once(7), once(7), once(8));
-    assert_eq!(one.records, same.records);
-    assert_ne!(one.records, later.records);
+    let (one, same, later) = (once(1), once(1), once(2));
+    assert!(one.records == same.records);
+    assert!(one.records != later.records);
     let outside = one.of(u32::MAX);
     assert_eq!(outside.len(), 5);
     assert!(outside.iter().all(|record| record.point == outside[0].point));

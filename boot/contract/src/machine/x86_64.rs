@@ -50,12 +50,12 @@ global_asm!(
     "mov gs, eax",
     "mov eax, 0x38",
     "ltr ax",
-    // The address that the kernel must not return to.
+    // The address that the kernel must not return to; where it begins; its
+    // flags, which nothing may change after they are loaded.
     "push 0",
-    "push 2",
-    "popfq",
     "push 0x28",
     "push rsi",
+    "push 2",
     "xor eax, eax",
     "xor ebx, ebx",
     "xor ecx, ecx",
@@ -71,6 +71,7 @@ global_asm!(
     "xor r13d, r13d",
     "xor r14d, r14d",
     "xor r15d, r15d",
+    "popfq",
     "retfq",
     // An error if the code is longer than that.
     ".org heliograph_switch + 256",

@@ -39,7 +39,7 @@ const ARCHITECTURE: Architecture = Architecture::Aarch64;
 const ROOT_KEY: &str = env!("HELIOGRAPH_ROOT_KEY");
 
 /// How long a refusal stays on the screen.
-const REFUSAL_SHOWN: Duration = Duration::from_secs(2);
+const REFUSAL_SHOWN: Duration = Duration::from_secs(1);
 
 #[entry]
 fn main() -> Status {

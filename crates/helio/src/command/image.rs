@@ -16,7 +16,7 @@ use crate::image::{self, Loader, Spec, Start};
 use crate::keys::{self, Role, Store};
 use crate::output::Output;
 
-/// Make a bootable disk image.
+/// Make a bootable disk image, or one file for direct boot.
 #[derive(Debug, Args)]
 pub struct Image {
     /// The architecture.
@@ -97,6 +97,12 @@ impl Parts {
         self.store().trust_at(&self.trust_path())
     }
 
+    /// Where the kernel lies.
+    pub fn kernel_path(&self, arch: Arch) -> PathBuf {
+        let built = || self.build.join(arch.name()).join("kernel.elf");
+        self.kernel.clone().unwrap_or_else(built)
+    }
+
     /// Where the direct boot image lies.
     pub fn direct_image_path(&self, arch: Arch) -> PathBuf {
         self.build.join(arch.name()).join("direct.img")
@@ -110,6 +116,7 @@ impl Parts {
                 let path = self.loader_file.clone().unwrap_or_else(built);
                 Start::Uefi(read_built(&path, "make loader")?)
             }
+            (Loader::Direct, _) => return self.gather_direct(arch, command_line),
             (Loader::Limine, Some(folder)) => Start::Limine(folder.clone()),
             (Loader::Limine, None) => {
                 return Err(HelioError::input(
@@ -130,8 +137,7 @@ impl Parts {
     }
 
     fn gather_for(&self, arch: Arch, start: Start, command_line: &str) -> Result<Spec> {
-        let built = || self.build.join(arch.name()).join("kernel.elf");
-        let kernel = read_built(&self.kernel.clone().unwrap_or_else(built), "make kernel")?;
+        let kernel = read_built(&self.kernel_path(arch), "make kernel")?;
         Ok(Spec {
             arch,
             start,
@@ -181,7 +187,13 @@ impl Image {
         if let Some(path) = &self.package {
             spec.package = Some(file::read(path)?);
         }
-        image::build(&spec, &self.output)?;
+        match self.loader {
+            Loader::Direct => {
+                let loader = file::read(&self.parts.direct_image_path(self.arch))?;
+                image::build_direct(&spec, &loader, &self.output)?;
+            }
+            Loader::Uefi | Loader::Limine => image::build(&spec, &self.output)?,
+        }
         let bytes = file::read(&self.output)?;
         output.show(&Made {
             image: self.output,

@@ -20,6 +20,7 @@ use crate::qemu::{End, Ended, MachineStatus, Run as Running};
 use crate::session::emulated::{self, Way};
 use crate::session::hosted::Start;
 use crate::session::{self, CONSOLE, Conclusion, DISK, hosted};
+use crate::symbolize::Symbols;
 use crate::terminal::{self, Raw};
 use crate::{file, keys};
 
@@ -98,7 +99,8 @@ impl Run {
             false => self.in_qemu(output, package, expected, &out)?,
         };
         let verdict = conclusion.finding.exit_code();
-        output.show(&Summary::new(&end, conclusion));
+        let console = file::read(&out.join(CONSOLE))?;
+        output.show(&Summary::new(&end, conclusion, &console));
         Ok(match verdict {
             ExitCode::Success if !end.is_success() => ExitCode::Failed,
             verdict => verdict,
@@ -137,6 +139,9 @@ impl Run {
         let disk = machine.log_disk_path();
         let ended = watch(machine.start()?, output, stays, self.arch)?;
         file::write(&out.join(CONSOLE), &ended.console)?;
+        if let Some(backtrace) = backtrace(&self.parts.kernel_path(self.arch), &ended) {
+            output.say(&backtrace);
+        }
         if matches!(ended.end, End::Qemu(_)) {
             return Err(HelioError::Failed {
                 what: "QEMU".into(),
@@ -234,6 +239,18 @@ fn show(output: Output, text: &[u8]) {
     }
 }
 
+/// The names behind the backtrace of a machine that crashed.
+fn backtrace(kernel: &Path, ended: &Ended) -> Option<String> {
+    let End::Machine(status) = ended.end else { return None };
+    if matches!(status, MachineStatus::Success | MachineStatus::TaskFailed) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&ended.console);
+    let report = &text[text.find("backtrace:")?..];
+    let names = Symbols::read(kernel).ok()?.annotate(report).ok()?;
+    Some(format!("\nthe same with names:\n{names}"))
+}
+
 /// An error about the log, with what is known about the machine's end.
 fn with_end(error: HelioError, ended: &Ended) -> HelioError {
     match error {
@@ -255,19 +272,24 @@ struct Summary {
     succeeded: bool,
     log: PathBuf,
     checkpoint: Option<String>,
+    #[serde(skip)]
+    shown: bool,
     remarks: Vec<String>,
     #[serde(flatten)]
     finding: Shown,
 }
 
 impl Summary {
-    fn new(end: &End, conclusion: Conclusion) -> Self {
+    fn new(end: &End, conclusion: Conclusion, console: &[u8]) -> Self {
         let bad = conclusion.bad_record();
+        let console = String::from_utf8_lossy(console);
+        let signature = conclusion.log.checkpoint.as_ref().and_then(|note| note.lines().last());
         Self {
             end: end.to_string(),
             succeeded: end.is_success(),
             finding: Shown::new(&conclusion.finding, bad),
             log: conclusion.path,
+            shown: signature.is_some_and(|line| console.contains(line)),
             checkpoint: conclusion.log.checkpoint,
             remarks: conclusion.remarks,
         }
@@ -276,7 +298,8 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(checkpoint) = &self.checkpoint {
+        // The kernel says it at the end of a run.
+        if let Some(checkpoint) = self.checkpoint.as_ref().filter(|_| !self.shown) {
             writeln!(f, "\nsigned checkpoint:")?;
             checkpoint.lines().try_for_each(|line| writeln!(f, "  {line}"))?;
         }

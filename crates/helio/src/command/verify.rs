@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use witness::record::Flags;
+use witness::record::{Arch, Flags};
 use witness::verify::{self, CLAIMED, Expected, Facts, REPRODUCIBLE};
 use witness::{Hasher, hex};
 
@@ -138,7 +138,10 @@ fn as_json(facts: &Facts) -> Value {
 fn as_lines(facts: &Facts) -> Vec<(&'static str, String)> {
     let mut lines = vec![("log", facts.origin.clone())];
     if let Some(machine) = &facts.machine {
-        let place = format!("{} on {}", machine.arch.name(), machine.board.name());
+        let place = match machine.arch {
+            Arch::Hosted => "none: hosted, in a process".into(),
+            arch => format!("{}, board {}", arch.name(), machine.board.name()),
+        };
         lines.push(("machine", place));
         lines.push(("nonce", machine.nonce.map_or("none".into(), |nonce| hex::encode(&nonce))));
     }

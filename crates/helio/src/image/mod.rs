@@ -5,8 +5,10 @@
 //! files are laid out in the order they are listed.
 //!
 //! [`Spec`] says what goes on the disk, [`esp`] where it goes, [`fat`] and
-//! [`mbr`] put it there, and [`limine`] adds what Limine wants.
+//! [`mbr`] put it there, and [`limine`] adds what Limine wants. Direct boot
+//! has no disk: [`direct`] makes one file for it.
 
+mod direct;
 mod esp;
 mod fat;
 mod limine;
@@ -20,6 +22,7 @@ use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::file;
 
+pub use direct::archive;
 pub use esp::paths;
 pub use fat::{Entry, read_back};
 pub use mbr::partition;
@@ -31,6 +34,9 @@ pub enum Loader {
     Uefi,
     /// Genuine Limine, from a folder of its released binaries.
     Limine,
+    /// Our direct loader: not a disk, but one file for `qemu -kernel`. AArch64
+    /// only.
+    Direct,
 }
 
 /// What goes on a disk.
@@ -83,6 +89,32 @@ pub fn build(spec: &Spec, path: &Path) -> Result<()> {
         limine::install_bios(folder, temporary.path())?;
     }
     file::persist(temporary, path)
+}
+
+/// Builds the one file for direct boot, from the direct loader's image, and
+/// puts it at `path`.
+///
+/// # Errors
+/// As [`build`]; and a command line, which such a file has no place for.
+pub fn build_direct(spec: &Spec, loader: &[u8], path: &Path) -> Result<()> {
+    check_kernel(spec)?;
+    if spec.arch != Arch::Aarch64 {
+        return Err(HelioError::input(
+            "image",
+            spec.arch,
+            "there is no direct boot on this architecture",
+            "use --arch aarch64, or --loader uefi",
+        ));
+    }
+    if !spec.command_line.trim().is_empty() {
+        return Err(HelioError::input(
+            "image",
+            "command line",
+            "a direct boot image takes its command line from the device tree",
+            "leave --cmdline out here and give the words to `qemu -append` or the firmware",
+        ));
+    }
+    file::write(path, &direct::append(loader, &archive(spec)?)?)
 }
 
 /// Refuses a file that the loader would refuse anyway, while somebody looks.

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use boot_contract::archive;
 use clap::ValueEnum;
 
 use crate::arch::Arch;
@@ -68,26 +67,11 @@ fn direct(spec: &Spec, image: &Path, folder: &Path) -> Result<Boot> {
         ));
     }
     let path = folder.join("initrd.img");
-    file::write(&path, &archive_of(spec)?)?;
+    file::write(&path, &image::archive(spec)?)?;
     Ok(Boot::Direct {
         image: image.to_owned(),
         initrd: path,
         command_line: spec.command_line.clone(),
-    })
-}
-
-/// The kernel and its modules as one file.
-pub fn archive_of(spec: &Spec) -> Result<Vec<u8>> {
-    let parts = [
-        ("kernel", Some(&spec.kernel)),
-        ("package", spec.package.as_ref()),
-        ("trust", spec.trust.as_ref()),
-        ("device-key", spec.device_key.as_ref()),
-    ];
-    let files: Vec<(&str, &[u8])> =
-        parts.iter().filter_map(|(name, part)| Some((*name, part.as_ref()?.as_slice()))).collect();
-    archive::build(&files).ok_or_else(|| {
-        HelioError::input("archive", "boot files", "do not fit the format", "this is a defect")
     })
 }
 
