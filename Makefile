@@ -116,14 +116,16 @@ fmt: $(TOOLS)
 	@cargo fmt --all --check
 
 clippy: $(TOOLS)
-	$(call say,clippy on the host, the kernels and the payloads)
+	$(call say,clippy)
 	@cargo clippy --quiet --locked --all-targets -- -D warnings
+	@cargo clippy --quiet --locked -p kernel --lib --tests -- -D warnings
 
 check: fmt clippy test-host
 
 test-host: $(TOOLS)
 	$(call say,tests on the host)
 	@cargo test --quiet --locked
+	@cargo test --quiet --locked -p kernel --lib
 
 test-qemu: build
 	$(call say,tests in QEMU on both architectures)
