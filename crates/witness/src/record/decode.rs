@@ -90,8 +90,8 @@ impl<'a> Record<'a> {
 fn verdict(kind: Kind, outcome: u8, stage: u8, reason: u16) -> Result<Verdict, RecordError> {
     let verdict = match (outcome, reason, Error::from_number(reason)) {
         (0, 0, _) => Verdict::Allowed,
-        (1, _, Some(error)) => Verdict::Denied(error),
         (2, _, Some(Error::CutShort)) => Verdict::CutShort,
+        (1, _, Some(error)) if error != Error::CutShort => Verdict::Denied(error),
         _ => return Err(RecordError::Verdict),
     };
     let may_be = verdict == Verdict::Allowed || matches!(kind, Kind::Call(_));
