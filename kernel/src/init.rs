@@ -5,6 +5,7 @@ use hal::traits::{Cpu, Platform};
 use kernel::command_line::CommandLine;
 use kernel::frames::Frames;
 use kernel::phases::{Diagnosis, Phase, Undo};
+use witness::hex;
 use witness::sha256::{Hash, Hasher, software};
 
 use crate::boot::{self, Modules};
@@ -200,7 +201,14 @@ fn take_interrupts(init: &mut Init) -> Result<(), Diagnosis> {
 
 fn name_boot(init: &mut Init) -> Result<(), Diagnosis> {
     let platform = init.platform.as_mut().ok_or(MISSING)?;
-    if !platform.entropy().fill(&mut init.boot_id) {
+    if platform.entropy().fill(&mut init.boot_id) {
+        return Ok(());
+    }
+    // A loader has sources of its own: UEFI's, or a seed in the device tree.
+    let given = init.command_line.and_then(|line| line.get("entropy"));
+    if let Some(bytes) = given.and_then(hex::decode::<32>) {
+        init.boot_id.copy_from_slice(&bytes[..16]);
+    } else {
         // Not a secret, only a name: where the machine has no generator, the
         // clock tells one boot from the next well enough, and says so.
         say(format_args!("no hardware entropy: the boot is named by the clock"));

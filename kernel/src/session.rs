@@ -52,13 +52,18 @@ impl Session {
             None => LogDevice::Uart(witness::frame::uart::Writer::new()),
         };
         let origin = checkpoint::origin(&settings.device_name, &boot);
-        say(format_args!("log {origin}, {}", if facts.flags.contains(Flags::TO_DISK) {
-            "to the disk"
-        } else {
-            "over the UART, which keeps nothing safe"
-        }));
+        say(format_args!(
+            "log {origin}, {}",
+            if facts.flags.contains(Flags::TO_DISK) {
+                "to the disk"
+            } else {
+                "over the UART, which keeps nothing safe"
+            }
+        ));
         if settings.trust.development {
-            say(format_args!("the keys are for development: what they sign proves nothing about who ran it"));
+            say(format_args!(
+                "the keys are for development: what they sign proves nothing about who ran it"
+            ));
         }
         let cell = Cell::start(machine::Boot {
             package: settings.package,
@@ -84,8 +89,7 @@ impl Session {
             root: Hash::default(),
             tasks: Vec::new(),
         };
-        let recorder =
-            durable::Recorder::new(device, boot, origin, settings.device_key.clone());
+        let recorder = durable::Recorder::new(device, boot, origin, settings.device_key.clone());
         log::install(Writer { recorder, manifest });
         let shell = Shell::new();
         let screen = TaskText::new();
@@ -157,6 +161,7 @@ impl Session {
         if !effects.is_empty() || self.slices_since_checkpoint >= SLICES_PER_CHECKPOINT {
             self.commit()?;
         } else if let Some(writer) = log::writer().as_mut() {
+            writer.manifest.tasks = self.cell.outcomes();
             writer.recorder.collect(self.cell.log_mut())?;
         }
         if effects.is_empty() && reports.is_empty() {
@@ -273,11 +278,7 @@ impl Session {
         let is_good = |outcome: Outcome, code: i32| outcome == Outcome::Exit && code == 0;
         let all_good = self.cell.outcomes().iter().all(|end| is_good(end.outcome, end.code));
         let is_mounted = self.cell.view().partitions().next().is_some();
-        if is_mounted && all_good {
-            ExitStatus::Success
-        } else {
-            ExitStatus::TaskFailed
-        }
+        if is_mounted && all_good { ExitStatus::Success } else { ExitStatus::TaskFailed }
     }
 
     fn tell_outcome(&mut self) {

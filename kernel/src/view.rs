@@ -2,8 +2,8 @@
 
 use machine::Cell;
 use nucleus::{ObjectId, Outcome as Ended, State as TaskState};
-use rvsh::view::{Activity, Entry, Heap, Log, Machine, Package, State, Task, View};
 use package::Manifest;
+use rvsh::view::{Activity, Entry, Heap, Log, Machine, Package, State, Task, View};
 use witness::manifest::Outcome;
 use witness::record::MachineFacts;
 use witness::{Hash, Index};

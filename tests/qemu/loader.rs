@@ -51,6 +51,17 @@ fn a_truncated_kernel_is_refused() {
     kernel.truncate(kernel.len() - 1);
     refuses(
         trial().file(paths::KERNEL, Some(kernel)),
+        "heliograph/kernel.elf is truncated: it ends before what its headers announce",
+    );
+}
+
+#[test]
+fn a_kernel_with_a_changed_byte_is_refused() {
+    let mut kernel = artefacts::kernel(Arch::Aarch64);
+    // In the code, well behind the headers.
+    kernel[0x2_0000] ^= 1;
+    refuses(
+        trial().file(paths::KERNEL, Some(kernel)),
         "heliograph/kernel.elf is not the file that was signed",
     );
 }
@@ -89,5 +100,8 @@ fn a_changed_package_is_refused() {
     let mut package = artefacts::package("regress");
     let middle = package.len() / 2;
     package[middle] ^= 1;
-    refuses(trial().file(paths::PACKAGE, Some(package)), "heliograph/package.rvf: signature");
+    refuses(
+        trial().file(paths::PACKAGE, Some(package)),
+        "heliograph/package.rvf: package refused (signature): ",
+    );
 }

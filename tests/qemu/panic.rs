@@ -1,12 +1,13 @@
 //! A kernel that panics in the middle of a run: a report, a status of its
 //! own, and a log in which everything before it stays evidence.
 
-use integration::{Arch, MachineStatus, Trial};
+use integration::{Arch, MachineStatus, Trial, artefacts};
 use witness::manifest::{End, Outcome};
 use witness::verify::Expected;
 
 fn panics_in_a_run(arch: Arch) {
-    let left = Trial::on(arch).words("test=panic-in-run").run().ended(MachineStatus::Panic);
+    let trial = Trial::on(arch).package(artefacts::package("bootstrap")).words("panic-after=20");
+    let left = trial.run().ended(MachineStatus::Panic);
     assert_eq!(left.said("panic: the command line asked for it (").len(), 1);
     left.assert_said("the log is closed: what it holds is signed");
     let log = left.log();
@@ -14,8 +15,8 @@ fn panics_in_a_run(arch: Arch) {
     let manifest = facts.manifest.unwrap();
     assert_eq!(manifest.end, End::Panic);
     assert_eq!(manifest.tasks[0].outcome, Outcome::Running);
-    // In the middle: the task has been started, and was not at its end.
-    assert!(facts.records > 3, "{log}");
+    // In the middle: the task had begun, and it was not at its end.
+    assert!((10..1_000).contains(&facts.records), "{log}");
 }
 
 #[test]

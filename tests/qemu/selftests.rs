@@ -41,7 +41,7 @@ fn a_key_that_is_pressed_wakes_a_sleeping_machine() {
         let left = machine.wait().ended(MachineStatus::Success);
         let typed = left.said("typed \"sixty-four \\\"keys\\\"\", woken ");
         assert_eq!(typed.len(), 1, "{}", left.console());
-        // One interrupt a byte at most, and no polling in between.
+        // More than once a byte would be polling.
         let wakes: u32 = typed[0].strip_suffix(" times").unwrap().parse().unwrap();
         assert!((1..=19).contains(&wakes), "{wakes}");
     }

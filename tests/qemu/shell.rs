@@ -18,6 +18,8 @@ const CHALLENGE: [u8; 32] = [0xc4; 32];
 fn ask(machine: &mut Running, line: &str) -> String {
     machine.send(&format!("{line}\r"));
     let answer = machine.expect(PROMPT);
+    // The prompt is drawn from the left edge.
+    let answer = answer.trim_end_matches('\r');
     let answer = answer.strip_prefix(line).and_then(|it| it.strip_prefix('\n'));
     answer.unwrap_or_else(|| panic!("{line} was not echoed:\n{}", machine.console())).to_owned()
 }
@@ -55,7 +57,7 @@ fn conversation(arch: Arch) {
     assert_eq!(before["sealed"], info["log_sealed"]);
     let size = before["sealed"].as_u64().unwrap();
     let last = ask_json(&mut machine, "witness tail 1 -j");
-    assert_eq!(last[0]["index"], size - 1, "{last}");
+    assert_eq!(last[0]["record"], size - 1, "{last}");
 
     let answer = ask(&mut machine, &format!("challenge {}", hex::encode(&CHALLENGE)));
     // A checkpoint that covers the event: its second line is the size.

@@ -145,25 +145,5 @@ pub fn build(files: &[(&str, &[u8])]) -> Option<alloc::vec::Vec<u8>> {
     Some(contents)
 }
 
-/// Appends an archive to a direct boot image, and gives the image its new
-/// length in memory, so that nothing is put over the archive. `None` if it is
-/// no such image, or ends within a page.
-///
-/// The header is Linux's for AArch64: the length is at byte 16, the magic at
-/// byte 56.
-#[cfg(feature = "alloc")]
-pub fn append(image: &[u8], archive: &[u8]) -> Option<alloc::vec::Vec<u8>> {
-    const LENGTH: usize = 16;
-    let own = bytes::u64(image, LENGTH)?;
-    let is_image = image.get(56..60) == Some(b"ARM\x64") && own == image.len() as u64;
-    if !is_image || !own.is_multiple_of(PAGE) {
-        return None;
-    }
-    let mut whole = [image, archive].concat();
-    let length = whole.len() as u64;
-    bytes::put_u64(&mut whole, LENGTH, length)?;
-    Some(whole)
-}
-
 #[cfg(test)]
 mod tests;

@@ -50,6 +50,8 @@ pub struct Recorder<D> {
     frames: Frames,
     key: SigningKey,
     origin: String,
+    /// Size and root of what was sent to the device.
+    sent: Option<(u64, Hash)>,
     /// The last checkpoint that is on the device: its size, root and note.
     last: Option<(u64, Hash, String)>,
 }
@@ -58,14 +60,16 @@ impl<D: Device> Recorder<D> {
     /// A recorder that signs with `key` under `origin`
     /// ([`witness::checkpoint::origin`]).
     pub fn new(device: D, boot: BootId, origin: String, key: SigningKey) -> Self {
-        Self { device, frames: Frames::new(boot), key, origin, last: None }
+        Self { device, frames: Frames::new(boot), key, origin, sent: None, last: None }
     }
 
     /// Seals what is pending and sends it to the device, which need not have it
     /// safe. Makes room in the log without the cost of a signature.
     pub fn collect(&mut self, log: &mut Log) -> Result<(), Failure<D::Error>> {
         log.seal(&mut |record, _| self.frames.entry(record));
-        Ok(self.device.append(self.frames.take())?)
+        self.device.append(self.frames.take())?;
+        self.sent = Some((log.size(), log.root()));
+        Ok(())
     }
 
     /// Seals what is pending and returns once it and a checkpoint over it are
@@ -76,10 +80,18 @@ impl<D: Device> Recorder<D> {
             return Ok(());
         }
         self.collect(log)?;
+        self.cover()
+    }
+
+    /// Sees to it that a checkpoint covers everything that was sent.
+    fn cover(&mut self) -> Result<(), Failure<D::Error>> {
+        let Some((size, root)) = self.sent else { return Ok(()) };
+        if self.last.as_ref().is_some_and(|(covered, ..)| *covered == size) {
+            return Ok(());
+        }
         // The checkpoint promises the records, so they are safe before it is
         // made.
         self.device.flush()?;
-        let (size, root) = (log.size(), log.root());
         let note = Checkpoint { origin: &self.origin, size, root }.sign(&self.key);
         // A checkpoint is three short lines and a signature.
         self.frames.checkpoint(&note);
@@ -89,14 +101,15 @@ impl<D: Device> Recorder<D> {
         Ok(())
     }
 
-    /// Ends the log, for now, with a manifest over the last checkpoint, which
-    /// `describe` gets the size and root of. Returns the manifest's note.
-    /// What is pending is not sealed: call [`Recorder::commit`] before, unless
-    /// the machine is in no state to.
+    /// Ends the log, for now, with a checkpoint over what was sent and a
+    /// manifest over that, which `describe` gets the size and root for. Returns
+    /// the manifest's note. What is pending is not sealed: call
+    /// [`Recorder::commit`] before, unless the machine is in no state to.
     pub fn close(
         &mut self,
         describe: impl FnOnce(u64, Hash) -> RunManifest,
     ) -> Result<Option<String>, Failure<D::Error>> {
+        self.cover()?;
         let Some((size, root, _)) = &self.last else { return Ok(None) };
         let note = describe(*size, *root).sign(&self.origin, &self.key);
         if !self.frames.manifest(&note) {

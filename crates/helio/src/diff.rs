@@ -27,9 +27,12 @@ const MACHINE: usize = 1;
 /// Compares two logs. Neither is verified.
 pub fn diff(a: &Folder, b: &Folder) -> Difference {
     let length = a.entries.len().max(b.entries.len());
-    let differs = |&index: &usize| index != MACHINE && a.entries.get(index) != b.entries.get(index);
+    let differs = |&index: &usize| match (a.entries.get(index), b.entries.get(index)) {
+        (Some(_), Some(_)) if index == MACHINE => false,
+        (a, b) => a != b,
+    };
     match (0..length).find(differs) {
         Some(index) => Difference::At { index: index as u64 },
-        None => Difference::None { compared: length.saturating_sub(1) as u64 },
+        None => Difference::None { compared: (length - usize::from(length > MACHINE)) as u64 },
     }
 }

@@ -43,6 +43,14 @@ impl Output {
         }
     }
 
+    /// Prints a remark for people, to stderr; nothing with `--json`.
+    pub fn remark(self, text: &str) {
+        if !self.json {
+            // Nothing is left to do where stderr is gone.
+            let _ = writeln!(std::io::stderr(), "helio: {text}");
+        }
+    }
+
     /// Prints an error: as text to stderr, as JSON to stdout.
     pub fn fail(self, error: &HelioError) {
         if self.json {

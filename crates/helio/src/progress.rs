@@ -20,7 +20,7 @@ impl Progress {
             return Self { bar: None };
         }
         if !std::io::stderr().is_terminal() {
-            eprintln!("helio: {what}");
+            output.remark(what);
             return Self { bar: None };
         }
         let bar = ProgressBar::new_spinner().with_message(what.to_owned());

@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Read, Write};
 use std::process::ChildStdin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -45,8 +47,11 @@ impl Drop for Raw {
     }
 }
 
-/// Sends what is typed to a machine, until [`LEAVE`] ends it.
-pub fn forward(mut input: ChildStdin, process: u32) {
+/// Sends what is typed to a machine, until [`LEAVE`] ends it. The flag that is
+/// returned says whether it did.
+pub fn forward(mut input: ChildStdin, process: u32) -> Arc<AtomicBool> {
+    let left = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&left);
     thread::spawn(move || {
         let mut keys = [0; 256];
         while let Ok(count @ 1..) = std::io::stdin().read(&mut keys) {
@@ -54,15 +59,18 @@ pub fn forward(mut input: ChildStdin, process: u32) {
             let leave = typed.iter().position(|&key| key == LEAVE);
             let sent = input.write_all(&typed[..leave.unwrap_or(count)]);
             if leave.is_some() {
+                flag.store(true, Ordering::SeqCst);
                 let process = i32::try_from(process).ok().and_then(Pid::from_raw);
-                // It may have ended by itself a moment ago.
-                let _ = process.map(|pid| kill_process(pid, Signal::TERM));
+                // It may have ended by itself a moment ago. Asked politely,
+                // QEMU would end with the status of a machine that is done.
+                let _ = process.map(|pid| kill_process(pid, Signal::KILL));
             }
             if sent.and_then(|()| input.flush()).is_err() || leave.is_some() {
                 break;
             }
         }
-        // The pipe is kept open for as long as somebody may type: QEMU takes
-        // its closing for nothing.
+        // The end of what is typed (a script's, say) is not the machine's.
+        thread::park();
     });
+    left
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use witness::verify::{self, Evidence, Expected, Report, Verdict};
-use witness::{Hasher, tiles};
+use witness::{Hash, Hasher, tiles};
 
 use crate::error::Result;
 use crate::exit::ExitCode;
@@ -27,6 +27,8 @@ pub enum FolderFault {
     Unlisted(PathBuf),
     /// A file that must be there is not.
     Missing(PathBuf),
+    /// A bundle has more or fewer records than its name says.
+    Bundle(PathBuf),
     /// A tile is not the one that follows from the records.
     Tile(PathBuf),
 }
@@ -62,25 +64,28 @@ pub fn verify_folder(log: &Folder, device_key: [u8; 32], expected: Expected) -> 
     Finding { folder: fault(log), report }
 }
 
+/// What the folder shows, damage before gaps.
 fn fault(log: &Folder) -> Option<FolderFault> {
     if let Some(path) = log.unlisted.first() {
         return Some(FolderFault::Unlisted(path.clone()));
     }
-    if let Some(path) = log.missing.first() {
-        return Some(FolderFault::Missing(path.clone()));
+    if let Some(path) = &log.miscounted {
+        return Some(FolderFault::Bundle(path.clone()));
     }
-    // Level 0 is the verifier's own concern, and was compared with the root.
-    let Some(leaves) = &log.leaves else {
-        return Some(FolderFault::Tile(first_tile().into()));
-    };
+    let hasher = Hasher::SOFTWARE;
+    // Where level 0 is whole, the verifier has compared it with the root.
+    let leaves = log
+        .leaves
+        .clone()
+        .unwrap_or_else(|| log.entries.iter().map(|entry| hasher.leaf(entry)).collect::<Vec<_>>());
     let differs = |(tile, bytes): &&(tiles::Tile, Vec<u8>)| {
-        tile.hashes(Hasher::SOFTWARE, leaves).as_ref() != Some(bytes)
+        let is_whole = bytes.len() as u64 == tile.width * size_of::<Hash>() as u64;
+        !is_whole || tile.hashes(hasher, &leaves).is_some_and(|hashes| hashes != *bytes)
     };
-    log.upper.iter().find(differs).map(|(tile, _)| FolderFault::Tile(tile.path().into()))
-}
-
-fn first_tile() -> String {
-    String::from("tile/0")
+    if let Some((tile, _)) = log.tiles.iter().find(differs) {
+        return Some(FolderFault::Tile(tile.path().into()));
+    }
+    log.missing.clone().map(FolderFault::Missing)
 }
 
 impl Finding {
@@ -89,11 +94,11 @@ impl Finding {
     pub fn word(&self) -> Word {
         match (&self.report.verdict, &self.folder) {
             (Verdict::Forged { .. }, _) => Word::Forged,
-            (_, Some(FolderFault::Unlisted(_) | FolderFault::Tile(_))) => Word::Forged,
-            (Verdict::WrongKey { .. }, _) => Word::WrongKey,
-            (Verdict::Incomplete { .. }, _) | (_, Some(FolderFault::Missing(_))) => {
+            (Verdict::WrongKey { .. }, None | Some(FolderFault::Missing(_))) => Word::WrongKey,
+            (Verdict::Incomplete { .. }, None) | (_, Some(FolderFault::Missing(_))) => {
                 Word::Incomplete
             }
+            (_, Some(_)) => Word::Forged,
             (Verdict::Verified, None) => Word::Verified,
         }
     }
@@ -134,6 +139,9 @@ impl fmt::Display for FolderFault {
         match self {
             Self::Unlisted(path) => write!(f, "{} does not belong there", path.display()),
             Self::Missing(path) => write!(f, "{} is missing", path.display()),
+            Self::Bundle(path) => {
+                write!(f, "{} does not hold as many records as it must", path.display())
+            }
             Self::Tile(path) => write!(f, "{} does not follow from the records", path.display()),
         }
     }

@@ -6,6 +6,8 @@ mod common;
 use std::path::Path;
 
 use common::{Recipe, helio_json, helio_text, import, text};
+use helio::diff::{Difference, diff};
+use helio::log::Folder;
 use tempfile::tempdir;
 use witness::record::Arch;
 
@@ -54,4 +56,21 @@ fn something_that_is_no_log_is_refused() {
     let (code, _, error) = helio_text(&["diff", &a, &text(place.path())]);
     assert_eq!(code, 2);
     assert!(error.contains("not a log"), "{error}");
+}
+
+#[test]
+fn a_log_without_records_equals_nothing() {
+    let place = tempdir().unwrap();
+    let a = log(place.path(), "a", Recipe::default());
+    std::fs::remove_dir_all(Path::new(&a).join("tile")).unwrap();
+    assert_eq!(helio_text(&["diff", &a, &a]).0, 2);
+}
+
+#[test]
+fn a_log_that_ends_before_leaf_1_differs_there() {
+    let whole = Folder { entries: vec![vec![1], vec![2]], ..Folder::default() };
+    let cut = Folder { entries: vec![vec![1]], ..Folder::default() };
+    assert_eq!(diff(&whole, &cut), Difference::At { index: 1 });
+    assert_eq!(diff(&cut, &whole), Difference::At { index: 1 });
+    assert_eq!(diff(&cut, &cut), Difference::None { compared: 1 });
 }

@@ -195,3 +195,171 @@ impl tlog_tiles::TileReader for Tiles {
 
     fn save_tiles(&self, _: &[tlog_tiles::Tile], _: &[Vec<u8>]) {}
 }
+
+/// Puts other bytes in the place of a file's, and says what becomes of it.
+fn with(log: &Path, name: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Word {
+    let path = log.join(name);
+    let good = fs::read(&path).unwrap();
+    fs::write(&path, change(good.clone())).unwrap();
+    let found = word(log);
+    fs::write(&path, good).unwrap();
+    found
+}
+
+fn flip_last(mut bytes: Vec<u8>) -> Vec<u8> {
+    *bytes.last_mut().unwrap() ^= 1;
+    bytes
+}
+
+#[test]
+fn a_log_is_regular_files_and_the_folders_they_need() {
+    let (place, log) = sample(Recipe::default());
+    for name in ["extra", "tile/1", "tile/1/000.p", "tile/0/001.p", "tile/entries/x001"] {
+        fs::create_dir_all(log.join(name)).unwrap();
+        assert_eq!(word(&log), Word::Forged, "{name}");
+        let top = if name.starts_with("tile/1") { "tile/1" } else { name };
+        fs::remove_dir_all(log.join(top)).unwrap();
+    }
+    for (name, bytes) in files(&log) {
+        let (path, away) = (log.join(&name), place.path().join("away"));
+        fs::rename(&path, &away).unwrap();
+        std::os::unix::fs::symlink(&away, &path).unwrap();
+        assert_eq!(word(&log), Word::Forged, "{} is a link", name.display());
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_ne!(word(&log), Word::Verified, "{} is a folder", name.display());
+        fs::remove_dir(&path).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(word(&log), Word::Verified);
+}
+
+#[test]
+fn a_pipe_in_a_log_is_refused_and_not_waited_for() {
+    let (_place, log) = sample(Recipe::default());
+    let path = log.join("manifest");
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert_eq!(word(&log), Word::Forged);
+}
+
+#[test]
+fn records_cannot_move_between_bundles() {
+    let (_place, log) = sample(Recipe { calls: 300, ..Recipe::default() });
+    let names = ["tile/entries/000", "tile/entries/001.p/49"].map(|name| log.join(name));
+    let [first, second] = names.each_ref().map(|path| fs::read(path).unwrap());
+    let length = 2 + usize::from(u16::from_be_bytes([second[0], second[1]]));
+    let (moved, rest) = second.split_at(length);
+    fs::write(&names[0], [&first, moved].concat()).unwrap();
+    fs::write(&names[1], rest).unwrap();
+    assert_eq!(word(&log), Word::Forged);
+    fs::write(&names[0], &first).unwrap();
+    assert_eq!(word(&log), Word::Forged, "a record is cut out");
+    fs::write(&names[1], b"").unwrap();
+    assert_eq!(word(&log), Word::Forged, "an empty bundle");
+}
+
+#[test]
+fn bytes_that_are_no_text_do_not_pass_for_a_replacement_character() {
+    let (_place, log) = sample(Recipe::default());
+    let note = fs::read_to_string(log.join("manifest")).unwrap();
+    let text = witness::note::parse(&note).unwrap().text;
+    let mut manifest = witness::manifest::RunManifest::parse(text).unwrap();
+    manifest.tasks[0].name = "\u{fffd}".into();
+    let checkpoint = fs::read_to_string(log.join("checkpoint")).unwrap();
+    let origin = checkpoint.lines().next().unwrap();
+    let signed = manifest.sign(origin, &common::device());
+    fs::write(log.join("manifest"), &signed).unwrap();
+    assert_eq!(word(&log), Word::Verified);
+    let (before, after) = signed.split_once('\u{fffd}').unwrap();
+    for bytes in [b"\xff".as_slice(), b"\xef\xbf"] {
+        let bad = [before.as_bytes(), bytes, after.as_bytes()].concat();
+        fs::write(log.join("manifest"), bad).unwrap();
+        assert_eq!(word(&log), Word::Forged);
+    }
+}
+
+#[test]
+fn damage_is_found_beside_gaps() {
+    let (_place, log) = sample(Recipe { calls: 600, ..Recipe::default() });
+    let tiles = ["tile/0/000", "tile/0/001", "tile/0/002.p/93", "tile/1/000.p/2"];
+    for (gone, bytes) in files(&log) {
+        if gone == Path::new("checkpoint") {
+            continue;
+        }
+        fs::remove_file(log.join(&gone)).unwrap();
+        assert_eq!(word(&log), Word::Incomplete, "{}", gone.display());
+        for tile in tiles.iter().filter(|tile| gone != Path::new(tile)) {
+            assert_eq!(with(&log, tile, flip_last), Word::Forged, "{tile}, {}", gone.display());
+        }
+        fs::write(log.join(&gone), bytes).unwrap();
+    }
+}
+
+#[test]
+fn what_is_left_of_a_long_log_is_incomplete_not_forged() {
+    let (_place, log) = sample(Recipe { calls: 1_500, ..Recipe::default() });
+    let kept = ["checkpoint", "tile/entries/000", "tile/0/000"].map(Path::new);
+    for name in files(&log).into_keys().filter(|name| !kept.contains(&name.as_path())) {
+        fs::remove_file(log.join(name)).unwrap();
+    }
+    assert_eq!(word(&log), Word::Incomplete);
+    // Without a checkpoint nobody says which files there should be.
+    fs::remove_file(log.join("checkpoint")).unwrap();
+    put(&log, "tile/0/009.p/1", b"x");
+    assert_eq!(word(&log), Word::Incomplete);
+}
+
+#[test]
+fn a_boot_that_broke_off_takes_nothing_from_the_next() {
+    let first = Recipe { boot: [1; 16], ..Recipe::default() }.run().uart;
+    let second = Recipe { boot: [2; 16], ..Recipe::default() }.run().uart;
+    for cut in (0..first.len()).step_by(97) {
+        let capture = [&first[..cut], &second].concat();
+        let imported = helio::log::stream::from_bytes(&capture, None).unwrap();
+        assert_eq!(imported.log.boot, Some([2; 16]), "cut at {cut}");
+        assert!(imported.log.manifest.is_some(), "cut at {cut}: {:?}", imported.remarks);
+    }
+}
+
+#[test]
+fn a_capture_that_begins_too_late_holds_no_log() {
+    let uart = Recipe { calls: 300, ..Recipe::default() }.run().uart;
+    let whole = helio::log::stream::from_bytes(&uart, None).unwrap().log;
+    for from in (0..uart.len()).step_by(101) {
+        if let Some(imported) = helio::log::stream::from_bytes(&uart[from..], None) {
+            assert!(whole.entries.starts_with(&imported.log.entries), "from {from}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_cut_anywhere_or_damaged_is_never_taken_for_a_whole_one() {
+    let run = Recipe { calls: 5, ..Recipe::default() }.run();
+    let place = tempdir().unwrap();
+    let log = place.path().join("log");
+    for stream in [&run.disk, &run.uart] {
+        for cut in (0..stream.len()).step_by(61) {
+            let mut damaged = stream.clone();
+            damaged[cut] ^= 1;
+            for stream in [&stream[..cut], &damaged] {
+                let Some(found) = helio::log::stream::from_bytes(stream, None) else { continue };
+                folder::write(&log, &found.log).unwrap();
+                let found = word(&log);
+                assert_ne!(found, Word::Forged, "at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_import_replaces_a_log_and_nothing_else() {
+    let place = tempdir().unwrap();
+    let disk = text(&put(place.path(), "log.raw", &Recipe::default().run().disk));
+    let log = place.path().join("log");
+    assert_eq!(helio_text(&["log", "import", &disk, "-o", &text(&log)]).0, 0);
+    assert_eq!(helio_text(&["log", "import", &disk, "-o", &text(&log)]).0, 0);
+    put(&log, "thesis.txt", b"years of work");
+    assert_eq!(helio_text(&["log", "import", &disk, "-o", &text(&log)]).0, 2);
+    assert!(log.join("thesis.txt").exists());
+}

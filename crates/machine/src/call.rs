@@ -38,10 +38,10 @@ impl RawCall {
     /// The data that the call is to move.
     fn data(&self) -> Option<GuestSlice> {
         match self.call {
-            Call::RegionMap | Call::QueueSend => Some(self.slice(3)),
-            Call::QueueRecv => Some(self.slice(2)),
-            Call::AttestEmit => Some(self.slice(4)),
-            _ => None,
+            Call::RegionMap | Call::QueueSend | Call::GraphApplyProved => Some(self.slice(3)),
+            Call::CapGrant | Call::QueueRecv | Call::VectorPutProved => Some(self.slice(2)),
+            Call::AttestEmit | Call::VectorGet => Some(self.slice(4)),
+            Call::TaskSpawn | Call::TimerWait | Call::RvfMount | Call::SensorSubscribe => None,
         }
     }
 
@@ -50,9 +50,11 @@ impl RawCall {
         call_fuel(self.call)
     }
 
-    /// Most fuel that the call can cost.
-    pub(crate) fn most_fuel(&self) -> u64 {
-        let data = self.data().map_or(0, |data| data_fuel(u64::from(data.length)));
+    /// Most fuel that the call can cost a task with so many bytes of memory. A
+    /// range outside of them will be refused, and so move nothing.
+    pub(crate) fn most_fuel(&self, memory: usize) -> u64 {
+        let data = self.data().filter(|data| data.range(memory).is_ok());
+        let data = data.map_or(0, |data| data_fuel(u64::from(data.length)));
         self.base_fuel().saturating_add(data)
     }
 
@@ -73,9 +75,15 @@ impl RawCall {
         match self.call {
             Call::RegionMap | Call::TimerWait => self.long(2),
             Call::QueueSend => u64::from(self.word(2)) << 32 | u64::from(self.word(1)),
-            Call::QueueRecv | Call::VectorPutProved | Call::SensorSubscribe => self.long(1),
-            Call::AttestEmit | Call::GraphApplyProved => self.long(2),
-            Call::TaskSpawn | Call::CapGrant | Call::RvfMount | Call::VectorGet => 0,
+            Call::QueueRecv | Call::SensorSubscribe => self.long(1),
+            Call::AttestEmit => self.long(2),
+            // In the memory that their pointers point at, or not known yet.
+            Call::TaskSpawn
+            | Call::CapGrant
+            | Call::RvfMount
+            | Call::VectorGet
+            | Call::VectorPutProved
+            | Call::GraphApplyProved => 0,
         }
     }
 
@@ -89,6 +97,9 @@ impl RawCall {
             length: self.data().map_or(0, |data| data.length),
             argument: match &arguments {
                 Ok(Arguments::Spawn { start, .. }) => start.fuel,
+                Ok(Arguments::Grant(GrantArguments { to, rights, .. })) => {
+                    u64::from(rights.bits()) << 32 | u64::from(to.0)
+                }
                 _ => self.argument(),
             },
             arguments,

@@ -192,7 +192,9 @@ impl Cell {
         };
         match instance.run(&mut self.nucleus, grant) {
             Stop::Slice(needs) => return needs,
-            Stop::Blocked | Stop::Ended => {}
+            Stop::Blocked => {}
+            // The nucleus has ended it, or it can do nothing more.
+            Stop::Ended => self.nucleus.end(subject, Ending::Trap(TrapCode::Other)),
             Stop::Prepare(ticket) => self.prepare(*ticket),
             Stop::End(Ending::Exit { code, pages, .. }) => {
                 let root = instance.root(self.hasher);

@@ -69,14 +69,16 @@ pub(crate) fn perform(
     raw: RawCall,
 ) -> Result<i64, Leave> {
     settle(store);
+    let memory = store.as_context().data().memory;
+    let size = memory.map_or(0, |memory| memory.data_size(store.as_context()));
     let mut context = store.as_context_mut();
     let host = context.data_mut();
-    let (subject, memory) = (host.subject, host.memory);
+    let subject = host.subject;
     let Some(nucleus) = host.nucleus.here() else { return Err(Leave::InStart) };
     if host.meter.is_overdrawn || nucleus.is_slice_full() {
         return Err(Leave::Again(raw));
     }
-    if raw.most_fuel() > nucleus.allowance(subject) {
+    if raw.most_fuel(size) > nucleus.allowance(subject) {
         return Err(Leave::OutOfFuel);
     }
     charge(store, raw.base_fuel());

@@ -67,6 +67,41 @@ fn a_region_is_read_in_parts_and_tells_its_size() {
 }
 
 #[test]
+fn a_range_outside_of_memory_is_denied_also_where_fuel_is_short() {
+    let capabilities = || vec![capability(Kind::Queue, "console", Rights::WRITE)];
+    for (pointer, length) in [(0, -1), (65_536, 1), (-1, 1), (1, 65_536)] {
+        let call = format!(
+            "(call $region (i32.const 0) (i32.const 0) (i64.const 0) (i32.const {pointer}) (i32.const {length}))"
+        );
+        let module = wat::parse_str(calling(b"", &call)).unwrap();
+        let recipe = Recipe::new().component("t", &module).start("t", "t", capabilities());
+        let run = recipe.with(|task| task.fuel = 5_000).run();
+        assert_eq!(code(&run, 1), Err(Error::BadPointer));
+    }
+}
+
+#[test]
+fn a_call_that_the_budget_does_not_reach_for_does_not_happen() {
+    // 4,096 bytes cost 13,800 with the call, 64 bytes 1,200.
+    let send = |length: u32| {
+        format!(
+            "(call $send (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const {length}))"
+        )
+    };
+    for (length, fuel, happens) in
+        [(4_096, 13_700, false), (4_096, 13_900, true), (64, 1_300, true)]
+    {
+        let recipe = Recipe::new().task("t", &calling(b"", &send(length)));
+        let run = recipe.with(|task| task.fuel = fuel).run();
+        assert_eq!(run.calls(1).len(), usize::from(happens));
+        assert_eq!(run.console.contains_key(&1), happens);
+        let task = run.cell.view().task(Subject(1)).unwrap();
+        assert!(task.spent <= fuel);
+        assert_eq!(run.task(1) == Outcome::OutOfFuel, !happens);
+    }
+}
+
+#[test]
 fn a_task_waits_for_logical_time_and_others_run() {
     let wait = calling(b"", "(call $wait (i32.const 1) (i32.const 0) (i64.const 50_000_000))");
     let run = Recipe::new().task("waits", &wait).task("hello", &honest()).run();

@@ -78,6 +78,7 @@ fn read_uart(pieces: &[&[u8]]) -> (Collected, Vec<u8>, usize) {
     for bytes in pieces {
         reader.push(bytes, &mut |piece| match piece {
             Piece::Console(text) => console.extend_from_slice(text),
+            Piece::Start => {}
             Piece::Frame(frame) => {
                 let _ = collector.push(&frame);
             }
@@ -339,12 +340,14 @@ fn a_line_without_end_is_given_up() {
 fn a_new_boot_on_the_line_begins_again() {
     let sample = sample();
     let lines = lines(&sample);
-    let (mut reader, mut frames) = (Reader::new(), 0);
+    let (mut reader, mut frames, mut starts) = (Reader::new(), 0, 0);
     for line in lines.iter().take(3).chain(&lines) {
         reader.push(line, &mut |piece| match piece {
+            Piece::Start => starts += 1,
             Piece::Frame(_) => frames += 1,
             other => assert_eq!(other, Piece::Console(b""), "{other:?}"),
         });
     }
     assert!(frames >= 5);
+    assert_eq!(starts, 2);
 }

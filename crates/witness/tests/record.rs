@@ -5,7 +5,7 @@ mod common;
 
 use common::strategies::records;
 use proptest::prelude::*;
-use witness::record::{RECORD_MAX, Record};
+use witness::record::{RECORD_MAX, Record, RecordError};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
@@ -53,6 +53,20 @@ proptest! {
         prop_assert!(line.contains(record.kind().name()));
         prop_assert!(!line.contains(char::is_control), "{:?}", line);
     }
+}
+
+/// What was cut short has an outcome of its own, and was not denied.
+#[test]
+fn cut_short_is_not_a_reason_to_deny() {
+    for record in common::sample().entries {
+        let mut bytes = record.clone();
+        if bytes[2] == 2 {
+            bytes[2] = 1;
+            assert_eq!(Record::decode(&bytes), Err(RecordError::Verdict));
+            return;
+        }
+    }
+    panic!("the sample has a call that was cut short");
 }
 
 /// Every single-byte change of every kind of record either does not decode or

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use tlog_tiles::{HashReader, TileHashReader, TileReader};
 use witness::{
     Hash,
-    tiles::{Level, Tile, layout, split_bundle, split_hashes},
+    tiles::{Level, Tile, has_files_below, layout, listed, split_bundle, split_hashes},
     tree,
 };
 
@@ -92,4 +92,38 @@ fn bundles_and_tiles_end_with_their_last_part() {
     }
     assert_eq!(split_hashes(&[7; 64]), Some(vec![[7; 32]; 2]));
     assert_eq!(split_hashes(&[7; 63]), None);
+}
+
+#[test]
+fn a_path_is_listed_exactly_where_the_layout_has_it() {
+    for size in [0, 1, 2, 255, 256, 257, 600, 65_535, 65_536, 66_000, 257_000] {
+        let layout: Vec<_> = layout(size).collect();
+        let paths: Vec<_> = layout.iter().map(Tile::path).collect();
+        let mut folders = std::collections::BTreeSet::new();
+        for (tile, path) in layout.iter().zip(&paths) {
+            assert_eq!(listed(path, size), Some(*tile), "{path} of {size}");
+            let ends = path.match_indices('/').map(|(end, _)| &path[..end]);
+            folders.extend(ends.map(String::from));
+        }
+        for folder in &folders {
+            assert!(has_files_below(folder, size), "{folder} of {size}");
+        }
+        let others = ["tile", "tile/entries", "tile/0", "tile/1", "tile/2", "tile/3", "tile/8"];
+        let more = ["tile/0/000", "tile/0/000.p", "tile/0/001.p", "tile/entries/x001", "foo", ""];
+        for folder in others.into_iter().chain(more) {
+            let has = folders.contains(folder);
+            assert_eq!(has_files_below(folder, size), has, "{folder:?} of {size}");
+        }
+        for path in ["tile/0/000.p/256", "tile/0/0000", "tile/00/000", "tile/0/x000/000", "tile"] {
+            assert_eq!(listed(path, size), None, "{path}");
+        }
+        for path in ["tile/0/000", "tile/0/000.p/1", "tile/1/000.p/2", "tile/entries/002.p/88"] {
+            let has = paths.iter().any(|it| it == path);
+            assert_eq!(listed(path, size).is_some(), has, "{path} of {size}");
+        }
+    }
+    // Whatever a damaged checkpoint claims costs nothing.
+    assert!(listed("tile/7/000.p/255", u64::MAX).is_some());
+    assert!(has_files_below("tile/0/x072/x057/x594/x037/x927", u64::MAX));
+    assert!(!has_files_below("tile/0/x999/x999/x999/x999/x999/x999/x999", u64::MAX));
 }

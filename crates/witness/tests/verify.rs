@@ -453,3 +453,21 @@ fn ids_of_task_records_do_not_depend_on_the_machine() {
     assert_ne!(a[1], b[1]);
     assert_eq!((a[0], &a[2..]), (b[0], &b[2..]));
 }
+
+#[test]
+fn each_refused_task_has_a_refused_spawn_of_its_own() {
+    let run = |listed: usize| {
+        let mut machine = Machine::boot(facts());
+        for answer in [Answer::Denied(abi::Error::NotWasm), Answer::CutShort] {
+            machine.refuse(Subject::KERNEL, answer, Body::Call(call(Call::TaskSpawn, 4)));
+        }
+        let refused =
+            |error: abi::Error| task("broken", 0, Outcome::Refused, error.number().into());
+        let mut tasks = vec![refused(abi::Error::NotWasm); listed];
+        tasks.push(refused(abi::Error::CutShort));
+        finish(machine, tasks).verify().verdict
+    };
+    assert_eq!(run(0), Verdict::Verified);
+    assert_eq!(run(1), Verdict::Verified);
+    assert_eq!(run(2), forged(Part::Manifest, Reason::Member("tasks")));
+}

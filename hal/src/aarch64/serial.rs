@@ -96,6 +96,10 @@ pub fn send(bytes: &[u8]) {
 pub fn receive() {
     let Some(uart) = registers() else { return };
     let mut ring = RECEIVED.lock();
+    // Before looking, not after: a byte that comes between the last look and
+    // this would never be heard of, for the request is made when the FIFO
+    // fills, not while it is filled.
+    uart.write(INTERRUPT_CLEAR, RECEIVE_INTERRUPTS);
     // Bounded by what can sensibly be there: a device that always says
     // "received" must not hold the processor.
     for _ in 0..1024 {
@@ -106,7 +110,6 @@ pub fn receive() {
         // a full FIFO would.
         let _ = ring.push(uart.read(DATA) as u8);
     }
-    uart.write(INTERRUPT_CLEAR, RECEIVE_INTERRUPTS);
 }
 
 /// The console.

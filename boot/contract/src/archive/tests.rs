@@ -60,20 +60,6 @@ fn headers_that_break_the_format_are_refused() {
     }
 }
 
-#[test]
-fn an_appended_archive_is_counted_in_the_images_header() {
-    let mut image = std::vec![0; 8192];
-    image[16..24].copy_from_slice(&8192u64.to_le_bytes());
-    image[56..60].copy_from_slice(b"ARMd");
-    let whole = append(&image, &sample()).unwrap();
-    assert_eq!(bytes::u64(&whole, 16), Some(whole.len() as u64));
-    assert!(Archive::read(&whole[8192..]).is_ok());
-    assert_eq!(append(&whole[..8192], b""), None, "it has an archive already");
-    assert_eq!(append(&image[..8191], b""), None);
-    image[56] = 0;
-    assert_eq!(append(&image, b""), None);
-}
-
 proptest! {
     #[test]
     fn no_change_of_headers_leads_outside(

@@ -1,13 +1,13 @@
 //! `helio diff`: whether two runs did the same.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::diff::{Difference, diff};
-use crate::error::Result;
+use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
 use crate::log::show::{Decoder, Line};
 use crate::log::{Folder, folder};
@@ -36,7 +36,7 @@ struct Compared {
 impl Diff {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
-        let (a, b) = (folder::read(&self.a)?, folder::read(&self.b)?);
+        let (a, b) = (records(&self.a)?, records(&self.b)?);
         let names = (self.a, self.b);
         let (compared, code) = match diff(&a, &b) {
             Difference::None { compared } => (
@@ -58,6 +58,20 @@ impl Diff {
         output.show(&compared);
         Ok(code)
     }
+}
+
+/// A log that has something to compare.
+fn records(path: &Path) -> Result<Folder> {
+    let log = folder::read(path)?;
+    if log.entries.is_empty() {
+        return Err(HelioError::input(
+            "diff",
+            path.display(),
+            "the log has no records",
+            "give a log with its `tile/entries`",
+        ));
+    }
+    Ok(log)
 }
 
 fn line(log: &Folder, index: u64) -> Option<Line> {

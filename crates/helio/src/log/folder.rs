@@ -1,6 +1,7 @@
 //! The log at rest: a folder with `checkpoint`, `manifest` and tiles.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use witness::checkpoint::Checkpoint;
@@ -10,24 +11,27 @@ use witness::{Hash, Hasher, note};
 
 use crate::error::{HelioError, Result};
 use crate::file;
+use crate::log::listing::Listing;
 
 /// Everything a folder holds. Nothing in it has been verified.
 #[derive(Clone, Debug, Default)]
 pub struct Folder {
-    /// The records, as far as the bundles can be taken apart.
+    /// The records, as far as the bundles are there and can be taken apart.
     pub entries: Vec<Vec<u8>>,
-    /// The signed checkpoint.
+    /// The signed checkpoint; empty if it is no text.
     pub checkpoint: Option<String>,
-    /// The signed manifest.
+    /// The signed manifest; the same.
     pub manifest: Option<String>,
     /// The hashes of the tiles of level 0, if all are there and whole.
     pub leaves: Option<Vec<Hash>>,
-    /// The higher tiles that are there.
-    pub upper: Vec<(Tile, Vec<u8>)>,
-    /// Files that a log of the checkpoint's size does not have.
+    /// The tiles of hashes that are there.
+    pub tiles: Vec<(Tile, Vec<u8>)>,
+    /// What a log of the checkpoint's size does not have.
     pub unlisted: Vec<PathBuf>,
-    /// Files that it has, but this folder does not.
-    pub missing: Vec<PathBuf>,
+    /// The first file that it has, but this folder does not.
+    pub missing: Option<PathBuf>,
+    /// The first bundle that does not hold as many records as it must.
+    pub miscounted: Option<PathBuf>,
 }
 
 /// Writes a log as a folder, in place of one that was there.
@@ -66,9 +70,12 @@ fn bundle(tile: &Tile, entries: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// Whether a folder is a log, so that it may be replaced by another.
+/// Whether a folder is nothing but a log, so that it may be replaced by
+/// another.
 fn is_log(path: &Path) -> bool {
-    path.join("tile").is_dir() || path.join(CHECKPOINT).is_file()
+    let parts = [CHECKPOINT, MANIFEST, "tile"];
+    let is_part = |entry: fs::DirEntry| parts.iter().any(|part| entry.file_name() == *part);
+    fs::read_dir(path).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(is_part)))
 }
 
 /// Reads a folder.
@@ -77,7 +84,7 @@ fn is_log(path: &Path) -> bool {
 /// Only what keeps it from being read: a folder that is not a log at all, or
 /// whose files cannot be opened. What is wrong inside is for the verdict.
 pub fn read(path: &Path) -> Result<Folder> {
-    if !path.is_dir() || !is_log(path) {
+    if !path.join("tile").is_dir() && !path.join(CHECKPOINT).is_file() {
         return Err(HelioError::input(
             "log",
             path.display(),
@@ -85,43 +92,49 @@ pub fn read(path: &Path) -> Result<Folder> {
             "give the folder that `helio log import` or `helio run` wrote",
         ));
     }
-    let found: BTreeSet<PathBuf> = file::files_below(path)?.into_iter().collect();
-    let source = Source { path, found: &found };
+    let found = Listing::of(path)?;
+    let source = Source { path, found: &found.files };
     let checkpoint = source.text(CHECKPOINT)?;
-    let entries = source.entries()?;
-    let size = checkpoint.as_deref().and_then(size).unwrap_or(entries.len() as u64);
+    let size = checkpoint.as_deref().and_then(size);
 
-    let mut folder = Folder { checkpoint, manifest: source.text(MANIFEST)?, ..Folder::default() };
-    let mut listed: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut leaves = Some(Vec::new());
-    // A size that no folder can have comes from a damaged checkpoint: one
-    // file more than there are is enough to see that something is missing.
-    for tile in tiles::layout(size).take(found.len() + 1) {
-        let name = PathBuf::from(tile.path());
-        let bytes = source.bytes(&name)?;
-        if bytes.is_none() {
-            folder.missing.push(name.clone());
-        }
-        listed.insert(name);
-        match (tile.level, bytes) {
-            (Level::Entries, _) => {}
-            (Level::Hashes(0), bytes) => {
-                let hashes = bytes.as_deref().and_then(tiles::split_hashes);
-                let whole = hashes.filter(|hashes| hashes.len() as u64 == tile.width);
-                leaves = leaves.zip(whole).map(|(mut all, more)| {
-                    all.extend(more);
-                    all
-                });
-            }
-            (Level::Hashes(_), Some(bytes)) => folder.upper.push((tile, bytes)),
-            (Level::Hashes(_), None) => {}
+    let mut folder = Folder { manifest: source.text(MANIFEST)?, ..Folder::default() };
+    folder.unlisted = found.unlisted(size);
+    for (tile, bundle) in source.bundles()? {
+        let before = folder.entries.len();
+        take_apart(&bundle, &mut folder.entries);
+        let count = (folder.entries.len() - before) as u64;
+        if size.is_some() && count != tile.width && folder.miscounted.is_none() {
+            folder.miscounted = Some(tile.path().into());
         }
     }
-    listed.extend([CHECKPOINT, MANIFEST].map(PathBuf::from));
-    folder.unlisted = found.difference(&listed).cloned().collect();
-    folder.leaves = leaves;
-    folder.entries = entries;
+    if let Some(size) = size {
+        folder.tiles = source.tiles(size)?;
+        folder.leaves = leaves(&folder.tiles, size);
+        // As many as there are files, and one more, are enough to see that
+        // one is missing: the size may be any number.
+        let mut listed = tiles::layout(size).take(found.files.len() + 1);
+        let is_missing = |tile: &Tile| !found.files.contains(Path::new(&tile.path()));
+        folder.missing = listed.find(is_missing).map(|tile| tile.path().into());
+    }
+    folder.checkpoint = checkpoint;
     Ok(folder)
+}
+
+/// The hashes of all records, from the tiles of level 0, if these are there
+/// and whole.
+fn leaves(tiles: &[(Tile, Vec<u8>)], size: u64) -> Option<Vec<Hash>> {
+    let mut level: Vec<_> =
+        tiles.iter().filter(|(tile, _)| tile.level == Level::Hashes(0)).collect();
+    level.sort_by_key(|(tile, _)| tile.index);
+    let mut leaves = Vec::new();
+    for (tile, bytes) in level {
+        let hashes = tiles::split_hashes(bytes)?;
+        if hashes.len() as u64 != tile.width || tile.range().0 != leaves.len() as u64 {
+            return None;
+        }
+        leaves.extend(hashes);
+    }
+    (leaves.len() as u64 == size).then_some(leaves)
 }
 
 /// The size that a checkpoint claims.
@@ -142,27 +155,43 @@ impl Source<'_> {
         file::read(&self.path.join(name)).map(Some)
     }
 
-    /// A text; bytes that are none become characters that no signature
-    /// covers.
+    /// A text. Bytes that are none become the empty one, which is no note;
+    /// put in the place of single characters, a replacement could be what a
+    /// signature covers.
     fn text(&self, name: &str) -> Result<Option<String>> {
         let bytes = self.bytes(Path::new(name))?;
-        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(bytes.map(|bytes| String::from_utf8(bytes).unwrap_or_default()))
     }
 
-    /// The records of all bundles, in order, whatever the checkpoint says.
-    fn entries(&self) -> Result<Vec<Vec<u8>>> {
-        let mut entries = Vec::new();
+    /// The bundles, in order, up to the first that is missing or is not of
+    /// full width, whatever the checkpoint says.
+    fn bundles(&self) -> Result<Vec<(Tile, Vec<u8>)>> {
+        let mut bundles = Vec::new();
         for index in 0.. {
-            let whole = Tile { level: Level::Entries, index, width: WIDTH };
-            let widths = (1..WIDTH).rev().map(|width| Tile { width, ..whole });
-            let tile = std::iter::once(whole).chain(widths).map(|tile| tile.path().into());
-            let Some(name) = tile.into_iter().find(|name: &PathBuf| self.found.contains(name))
+            let named = |width| Tile { level: Level::Entries, index, width };
+            let mut widths = (1..=WIDTH).rev().map(named);
+            let Some(tile) = widths.find(|tile| self.found.contains(Path::new(&tile.path())))
             else {
                 break;
             };
-            take_apart(&self.bytes(&name)?.unwrap_or_default(), &mut entries);
+            bundles.push((tile, self.bytes(Path::new(&tile.path()))?.unwrap_or_default()));
+            if tile.width < WIDTH {
+                break;
+            }
         }
-        Ok(entries)
+        Ok(bundles)
+    }
+
+    /// The tiles of hashes that a log of this size has and that are there.
+    fn tiles(&self, size: u64) -> Result<Vec<(Tile, Vec<u8>)>> {
+        let mut found = Vec::new();
+        for path in self.found {
+            let listed = path.to_str().and_then(|path| tiles::listed(path, size));
+            if let Some(tile) = listed.filter(|tile| tile.level != Level::Entries) {
+                found.push((tile, self.bytes(path)?.unwrap_or_default()));
+            }
+        }
+        Ok(found)
     }
 }
 

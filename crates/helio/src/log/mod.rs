@@ -6,6 +6,7 @@
 //! [`show`] makes records readable.
 
 pub mod folder;
+mod listing;
 pub mod show;
 pub mod stream;
 

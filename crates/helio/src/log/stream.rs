@@ -77,15 +77,26 @@ struct Boot {
     damaged: bool,
 }
 
+/// The boots in a capture.
+#[derive(Default)]
+struct Capture {
+    boots: Vec<Boot>,
+    /// Lines were lost since the last frame.
+    lost: bool,
+    /// A boot has begun since the last frame.
+    begun: bool,
+}
+
 fn from_uart(bytes: &[u8], wanted: Option<BootId>) -> Imported {
-    let mut boots: Vec<Boot> = Vec::new();
-    let mut lost = false;
-    let mut take = |piece: Piece<'_>| match piece {
+    let mut capture = Capture::default();
+    Reader::new().push(bytes, &mut |piece| match piece {
         Piece::Console(_) => {}
-        Piece::Lost | Piece::Damaged(_) => lost = true,
-        Piece::Frame(frame) => place(&mut boots, &frame, std::mem::take(&mut lost)),
-    };
-    Reader::new().push(bytes, &mut take);
+        Piece::Lost | Piece::Damaged(_) => capture.lost = true,
+        Piece::Start => capture.begin(),
+        Piece::Frame(frame) => capture.place(&frame),
+    });
+    capture.end();
+    let mut boots = capture.boots;
     let chosen = match wanted {
         Some(_) => boots.iter().rposition(|it| it.collector.log().boot == wanted),
         None => boots.len().checked_sub(1),
@@ -96,27 +107,44 @@ fn from_uart(bytes: &[u8], wanted: Option<BootId>) -> Imported {
     if others > 0 {
         remarks.push(format!("the capture also holds {others} other boots"));
     }
-    if lost {
-        remarks.push("lines of the log are missing or damaged at the end".into());
-    }
     Imported { log: collector.finish(), remarks }
 }
 
-fn place(boots: &mut Vec<Boot>, frame: &Frame<'_>, lost: bool) {
-    if boots.last().is_none_or(|last| last.collector.log().boot != Some(frame.boot)) {
-        boots.push(Boot::default());
+impl Capture {
+    /// A boot begins. Its first frame may never come.
+    fn begin(&mut self) {
+        self.end();
+        self.begun = true;
     }
-    let Some(boot) = boots.last_mut() else { return };
-    if lost && !boot.damaged {
-        boot.collector.gap();
-        boot.damaged = true;
-        let count = boot.collector.log().entries.len();
-        boot.remarks.push(format!("lines are missing or damaged after record {count}"));
+
+    /// What comes next is not of the last boot. What was lost before it is.
+    fn end(&mut self) {
+        if std::mem::take(&mut self.lost)
+            && !self.begun
+            && let Some(boot) = self.boots.last_mut()
+        {
+            boot.remarks.push("lines of the log are missing or damaged at the end".into());
+        }
     }
-    if let Err(error) = boot.collector.push(frame)
-        && !boot.damaged
-    {
-        boot.remarks.push(error.to_string());
+
+    fn place(&mut self, frame: &Frame<'_>) {
+        let is_other = |last: &Boot| last.collector.log().boot.is_some_and(|it| it != frame.boot);
+        if std::mem::take(&mut self.begun) || self.boots.last().is_none_or(is_other) {
+            self.boots.push(Boot::default());
+        }
+        let lost = std::mem::take(&mut self.lost);
+        let Some(boot) = self.boots.last_mut() else { return };
+        if lost && !boot.damaged {
+            boot.collector.gap();
+            boot.damaged = true;
+            let count = boot.collector.log().entries.len();
+            boot.remarks.push(format!("lines are missing or damaged after record {count}"));
+        }
+        if let Err(error) = boot.collector.push(frame)
+            && !boot.damaged
+        {
+            boot.remarks.push(error.to_string());
+        }
     }
 }
 

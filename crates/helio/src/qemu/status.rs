@@ -83,6 +83,8 @@ pub enum End {
     Killed,
     /// The time limit was reached.
     TimedOut,
+    /// The person at the prompt left it.
+    Left,
 }
 
 impl End {
@@ -115,6 +117,7 @@ impl fmt::Display for End {
             Self::Qemu(code) => write!(f, "QEMU failed with status {code}"),
             Self::Killed => f.write_str("QEMU was killed"),
             Self::TimedOut => f.write_str("the machine reached the time limit"),
+            Self::Left => f.write_str("you left the machine at its prompt"),
         }
     }
 }

@@ -65,6 +65,8 @@ impl Writer {
 pub enum Piece<'a> {
     /// Console text.
     Console(&'a [u8]),
+    /// A boot's first line. What was lost before it is another boot's.
+    Start,
     /// A whole frame.
     Frame(Frame<'a>),
     /// Lines are missing or damaged: at least one frame is lost.
@@ -151,6 +153,7 @@ impl Reader {
             // A boot begins; what went before it was another.
             self.number = 0;
             self.frame.clear();
+            visit(Piece::Start);
         }
         if number != self.number || offset as usize != self.frame.len() {
             self.lose(visit);

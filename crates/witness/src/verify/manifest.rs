@@ -6,6 +6,7 @@ use crate::{
     manifest::{Outcome, RunManifest, TaskEnd},
     record::Flags,
 };
+use alloc::collections::BTreeMap;
 
 /// The first member of the manifest that contradicts the log, in canonical
 /// order of the members.
@@ -32,11 +33,17 @@ pub(super) fn contradiction(
 }
 
 /// Every task that was spawned is listed once, with the end that its records
-/// show; one that was refused has a refused spawn to show.
+/// show; each one that was refused has a refused spawn of its own to show.
 fn agree_on_tasks(tasks: &[TaskEnd], records: &Records) -> bool {
     // `RunManifest::parse` has checked that they ascend.
     let listed = tasks.iter().filter(|task| task.subject != 0).count();
-    listed == records.spawned() as usize && tasks.iter().all(|task| agrees(task, records))
+    let mut refused = BTreeMap::new();
+    for task in tasks.iter().filter(|task| task.outcome == Outcome::Refused) {
+        *refused.entry(task.code).or_insert(0) += 1;
+    }
+    listed == records.spawned() as usize
+        && tasks.iter().all(|task| agrees(task, records))
+        && refused.into_iter().all(|(reason, count)| count <= records.refusals(reason))
 }
 
 fn agrees(task: &TaskEnd, records: &Records) -> bool {
@@ -50,6 +57,6 @@ fn agrees(task: &TaskEnd, records: &Records) -> bool {
         Outcome::OutOfFuel => by_records == Some(TaskFacts::OutOfFuel) && task.code == 0,
         Outcome::Budget => by_records == Some(TaskFacts::BudgetSpent) && task.code == 0,
         Outcome::Killed | Outcome::Running => by_records == Some(TaskFacts::Open) && task.code == 0,
-        Outcome::Refused => by_records.is_none() && records.has_refusal(task.code),
+        Outcome::Refused => by_records.is_none(),
     }
 }

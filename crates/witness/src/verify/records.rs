@@ -200,9 +200,9 @@ impl Records {
         is_spawned.then(|| chain.map_or(TaskFacts::Open, |chain| chain.end))
     }
 
-    /// Whether a spawn was refused for this reason.
-    pub(super) fn has_refusal(&self, reason: i32) -> bool {
-        self.refusals.iter().any(|&number| i32::from(number) == reason)
+    /// How many spawns were refused for this reason.
+    pub(super) fn refusals(&self, reason: i32) -> usize {
+        self.refusals.iter().filter(|&&number| i32::from(number) == reason).count()
     }
 
     /// What the records say.

@@ -1,0 +1,101 @@
+//! Nothing is allocated while a call is inside the gate.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use abi::{Call, Handle, Kind, Rights};
+use common::*;
+use nucleus::{Answer, Arguments, Nucleus, Request, Start};
+use package::{Package, manifest::StandingApproval};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+use witness::Subject;
+
+thread_local! {
+    static ALLOCATIONS: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+/// The system's allocator, counting on demand.
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it is; counting uses a
+// thread-local without a destructor and does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get().map(|count| count + 1)));
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System.alloc` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations `act` makes.
+fn counted<R>(act: impl FnOnce() -> R) -> (R, u32) {
+    ALLOCATIONS.set(Some(0));
+    let result = act();
+    let count = ALLOCATIONS.replace(None).unwrap();
+    (result, count)
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(counted(|| std::hint::black_box(Box::new(1))).1, 1);
+}
+
+#[test]
+fn no_call_allocates_inside_the_gate() {
+    let capabilities = vec![
+        capability(Kind::Queue, "console", Rights::WRITE),
+        capability(Kind::Region, "data", Rights::READ),
+        capability(Kind::Timer, "timer", Rights::READ),
+        capability(Kind::Log, "log", Rights::WRITE),
+    ];
+    let recipe = Recipe {
+        approvals: vec![StandingApproval { claim_types: vec![1], max_bytes: 999, max_claims: 99 }],
+        ..Recipe::new()
+    };
+    let recipe = recipe.region("data", &[1; 500]).component("program", b"\0asm\x01\0\0\0");
+    let file = recipe.start("task", "program", capabilities).signed();
+    let package = Package::open(&file, &trust(), HASHER).unwrap();
+    let mut nucleus =
+        Nucleus::new(Start { package: [0; 32], seed: 0, facts: facts(1), hasher: HASHER });
+    let mount = Nucleus::mount_root();
+    let (answer, count) = counted(|| nucleus.gate(Subject::KERNEL, mount));
+    assert_eq!(count, 0, "rvf_mount");
+    let Answer::Prepare(ticket) = answer else { panic!() };
+    nucleus.commit_mount(ticket, Ok(&package), 0).unwrap();
+    let spawn = nucleus.plans()[0].request(0);
+    let (answer, count) = counted(|| nucleus.gate(Subject::KERNEL, spawn));
+    assert_eq!(count, 0, "task_spawn");
+    let Answer::Prepare(ticket) = answer else { panic!() };
+    nucleus.commit_spawn(ticket, Ok(())).unwrap();
+    nucleus.begin_slice().unwrap();
+
+    // 256 records are a slice; the last call ends it by waiting.
+    for round in 0..50u64 {
+        let mut memory = [7; 300];
+        for (call, handle, arguments) in [
+            (Call::QueueSend, 0, Arguments::Send { kind: 0, priority: 0, bytes: &[7; 100] }),
+            (Call::RegionMap, 1, Arguments::Read { offset: 5, into: &mut memory }),
+            (Call::AttestEmit, 3, Arguments::Claim { kind: 1, digest: [1; 32], body: b"b" }),
+            (Call::QueueRecv, 9, Arguments::Receive),
+            (Call::TimerWait, 2, Arguments::Wait { ns: if round == 49 { 1 << 40 } else { 0 } }),
+        ] {
+            let (handle, operation) = (Handle(handle), 0);
+            let arguments = Ok(arguments);
+            let request = Request { call, handle, operation, length: 0, argument: 0, arguments };
+            let (answer, count) = counted(|| nucleus.gate(Subject(1), request));
+            assert_eq!(count, 0, "{call:?}");
+            assert!(matches!(answer, Answer::Done { .. } | Answer::Blocked));
+        }
+    }
+}
