@@ -127,7 +127,9 @@ fn files_too_many_too_few_and_cut_short_are_refused() {
     for name in ["extra", "tile/2/000.p/1", "tile/0/002.p/1", "tile/entries/000.p/3"] {
         let path = put(&log, name, b"x");
         assert_eq!(word(&log), Word::Forged, "{name}");
-        fs::remove_file(path).unwrap();
+        fs::remove_file(&path).unwrap();
+        // The folders that were made for it.
+        path.ancestors().skip(1).take_while(|path| fs::remove_dir(path).is_ok()).count();
     }
     for (name, bytes) in files(&log) {
         let path = log.join(&name);

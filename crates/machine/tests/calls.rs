@@ -102,6 +102,24 @@ fn a_call_that_the_budget_does_not_reach_for_does_not_happen() {
 }
 
 #[test]
+fn text_of_any_length_fits_the_console() {
+    for length in [0, 1, 64, 500, 4_096] {
+        let wat = program(&format!(
+            r#"(func (export "_start") (result i32) (local $i i32) (local $sum i64)
+            (loop $l
+                (local.set $sum (i64.add (local.get $sum)
+                    (call $send (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const {length}))))
+                (br_if $l (i32.lt_u
+                    (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 600))))
+            (i32.wrap_i64 (local.get $sum)))"#
+        ));
+        let run = Recipe::new().task("t", &wat).run();
+        assert_eq!(run.task(1), Outcome::Exit(0), "none was refused");
+        assert_eq!(run.console[&1].len(), 600 * length);
+    }
+}
+
+#[test]
 fn a_task_waits_for_logical_time_and_others_run() {
     let wait = calling(b"", "(call $wait (i32.const 1) (i32.const 0) (i64.const 50_000_000))");
     let run = Recipe::new().task("waits", &wait).task("hello", &honest()).run();
