@@ -87,6 +87,24 @@ fn aarch64_boots_with_a_gic_of_version_3() {
     assert!(platform.starts_with("virt by device tree: EL1, PL011, GICv3, "), "{platform}");
 }
 
+/// A processor of 2008 has neither SHA-NI nor SMEP nor RDRAND: what is used
+/// where it is there must not be missed where it is not.
+#[test]
+fn x86_64_boots_on_an_old_processor() {
+    let trial = Trial::new(Arch::X86_64, Way::Uefi).arguments(&["-cpu", "Nehalem"]);
+    let (left, _) = regress::runs(trial);
+    left.assert_said("SHA-256 by software");
+}
+
+#[test]
+fn a_machine_boots_with_little_and_with_much_memory() {
+    // On the PC, 6 GiB lie on both sides of the devices below 4 GiB.
+    let sizes = [(Arch::Aarch64, "128M"), (Arch::Aarch64, "6G"), (Arch::X86_64, "6G")];
+    for (arch, size) in sizes {
+        boots(Trial::on(arch).arguments(&["-m", size]));
+    }
+}
+
 #[test]
 fn genuine_limine_boots_both_architectures() {
     if artefacts::limine().is_none() {

@@ -10,6 +10,7 @@
 mod boot;
 mod equality;
 mod faults;
+mod full;
 mod hostile;
 mod loader;
 mod panic;

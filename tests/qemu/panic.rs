@@ -6,7 +6,7 @@ use witness::manifest::{End, Outcome};
 use witness::verify::Expected;
 
 fn panics_in_a_run(arch: Arch) {
-    let trial = Trial::on(arch).package(artefacts::package("bootstrap")).words("panic-after=20");
+    let trial = Trial::on(arch).package(artefacts::package("bootstrap")).words("panic-after=100");
     let left = trial.run().ended(MachineStatus::Panic);
     assert_eq!(left.said("panic: the command line asked for it (").len(), 1);
     left.assert_said("the log is closed: what it holds is signed");
@@ -16,7 +16,7 @@ fn panics_in_a_run(arch: Arch) {
     assert_eq!(manifest.end, End::Panic);
     assert_eq!(manifest.tasks[0].outcome, Outcome::Running);
     // In the middle: the task had begun, and it was not at its end.
-    assert!((10..1_000).contains(&facts.records), "{log}");
+    assert!((100..1_000).contains(&facts.records), "{log}");
 }
 
 #[test]

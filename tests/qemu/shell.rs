@@ -1,6 +1,8 @@
 //! The shell at the end of a run: looking leaves no trace, a challenge does,
 //! and the log that comes home answers it.
 
+use std::time::Duration;
+
 use integration::{Arch, MachineStatus, Running, Trial};
 use serde_json::Value;
 use witness::hex;
@@ -79,6 +81,36 @@ fn conversation(arch: Arch) {
     assert_eq!(kinds.collect::<Vec<_>>(), [EventKind::Challenge, EventKind::Shutdown]);
     // Nothing else was added at the prompt.
     assert_eq!(facts.records, size + 2, "{log}");
+}
+
+/// A machine that waits for a key sleeps: it uses hardly any processor time.
+fn a_machine_at_the_prompt_sleeps(arch: Arch) {
+    const WATCHED: Duration = Duration::from_secs(2);
+    let mut machine = Trial::on(arch).words("end=shell").start();
+    machine.expect(PROMPT);
+    let before = machine.processor_time();
+    std::thread::sleep(WATCHED);
+    let used = machine.processor_time() - before;
+    assert!(used < WATCHED / 5, "{used:?} of {WATCHED:?}");
+    // It is awake when it must be.
+    ask(&mut machine, "info");
+}
+
+#[test]
+fn a_machine_at_the_prompt_sleeps_on_either_port() {
+    Arch::ALL.into_iter().for_each(a_machine_at_the_prompt_sleeps);
+}
+
+#[test]
+fn a_reboot_at_the_prompt_ends_the_log_and_resets_the_machine() {
+    let mut machine = Trial::quick().words("end=shell").start();
+    machine.expect(PROMPT);
+    machine.send("reboot\r");
+    let left = machine.wait();
+    // QEMU is told to end where a machine would start again.
+    assert_eq!(left.end, helio::qemu::End::Silent, "{}", left.console());
+    let facts = left.log().verified(Expected::default());
+    assert_eq!(facts.manifest.unwrap().end, End::Reboot);
 }
 
 #[test]

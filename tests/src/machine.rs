@@ -41,6 +41,18 @@ impl Running {
         self.run.send(text.as_bytes());
     }
 
+    /// Processor time that QEMU has used so far.
+    pub fn processor_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.run.process());
+        let stat = std::fs::read_to_string(path).unwrap();
+        // proc(5): fields 14 and 15, counted from behind the name, which is
+        // the second and in brackets; in ticks, of which Linux shows 100 a
+        // second everywhere.
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+        let ticks: u64 = fields.map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// Everything it has said so far.
     pub fn console(&self) -> String {
         legible(self.run.console())
@@ -98,7 +110,8 @@ impl Left {
         assert!(self.kernel_lines().iter().any(|it| it == line), "{line}\n{}", self.console());
     }
 
-    /// The log, from wherever it went. Nothing in it has been verified.
+    /// The log, from wherever it went, which must be without any damage.
+    /// Nothing in it has been verified.
     #[track_caller]
     pub fn log(&self) -> Log {
         let bytes = self.disk.as_deref().unwrap_or(&self.serial);

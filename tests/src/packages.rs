@@ -31,7 +31,7 @@ pub const HOSTILE: [(&str, Ends); 15] = [
     ("recurse", Ends::Trap(TrapCode::StackOverflow)),
     ("grow", Ends::Trap(TrapCode::GrowthLimit)),
     ("grow-refused", Ends::OutOfFuel),
-    ("table-grow-refused", Ends::OutOfFuel),
+    ("table-grow-refused", Ends::Trap(TrapCode::GrowthLimit)),
     ("hoard", Ends::Refused(abi::Error::MemoryLimit)),
     ("not-wasm", Ends::Refused(abi::Error::NotWasm)),
     ("foreign-import", Ends::Refused(abi::Error::UnknownImport)),
