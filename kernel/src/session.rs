@@ -168,6 +168,9 @@ impl Session {
             return Ok(());
         }
         self.shell.hide();
+        if !reports.is_empty() {
+            self.screen.end_line(&mut console::write);
+        }
         for report in reports {
             say(format_args!("{report}"));
         }
@@ -268,6 +271,7 @@ impl Session {
 
     /// Ends the log of a machine that cannot go on.
     fn give_up(&mut self, failure: Failure) -> Result<Finish, LogFailure> {
+        self.screen.end_line(&mut console::write);
         say(format_args!("the run is broken off: {failure}"));
         self.publish()?;
         self.close(End::Panic)?;
@@ -282,6 +286,7 @@ impl Session {
     }
 
     fn tell_outcome(&mut self) {
+        self.screen.end_line(&mut console::write);
         for end in self.cell.outcomes() {
             say(format_args!("task {}: {} {}", end.name, end.outcome.name(), end.code));
         }

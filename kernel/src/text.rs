@@ -43,17 +43,22 @@ impl fmt::Write for KernelText<'_> {
 
 /// Passes on what a task writes, made harmless.
 ///
-/// Control bytes other than CR, LF, TAB and ESC become `\xNN`, as do bytes
-/// from 0x80 to 0x9F that are not part of UTF-8 text's continuation, being
-/// control codes of some terminals. Bytes of UTF-8 text pass. A line that
+/// Control bytes other than CR, LF and TAB become `\xNN`, ESC among them: an
+/// escape sequence could move the cursor onto a line of the kernel's. So do
+/// the controls from 0x80 to 0x9F, as single bytes and as U+0080 to U+009F,
+/// which some terminals obey. Other bytes of UTF-8 text pass. A line that
 /// begins with `[kernel]` gets its `]` written as `\x5d`.
 #[derive(Clone, Debug)]
 pub struct TaskText {
     /// How many bytes of `[kernel` the line has begun with; `None` once it
     /// has begun with something else.
     matched: Option<usize>,
-    /// Continuation bytes that the last UTF-8 lead byte still asks for.
+    /// The last UTF-8 lead byte.
+    lead: u8,
+    /// Continuation bytes that it still asks for.
     continuation: u8,
+    /// The line has begun and not ended.
+    is_open: bool,
 }
 
 /// What a task's line must not begin with, up to its last byte.
@@ -68,7 +73,7 @@ impl Default for TaskText {
 impl TaskText {
     /// Text that begins on a new line.
     pub const fn new() -> Self {
-        Self { matched: Some(0), continuation: 0 }
+        Self { matched: Some(0), lead: 0, continuation: 0, is_open: false }
     }
 
     /// Passes `bytes` on to `out`.
@@ -94,24 +99,33 @@ impl TaskText {
         out(&bytes[run..]);
     }
 
+    /// Ends the line, if one is open, so that somebody else can begin one.
+    pub fn end_line(&mut self, out: &mut dyn FnMut(&[u8])) {
+        if self.is_open {
+            self.write(b"\n", out);
+        }
+    }
+
     fn is_harmless(&mut self, byte: u8) -> bool {
         if self.continuation > 0 && byte & 0xc0 == 0x80 {
             self.continuation -= 1;
-            return true;
+            // 0xC2 leads U+0080 to U+00BF, of which the first half are controls.
+            return self.lead != 0xc2 || byte >= 0xa0;
         }
+        self.lead = byte;
         self.continuation = match byte {
             0xc2..=0xdf => 1,
             0xe0..=0xef => 2,
             0xf0..=0xf4 => 3,
             _ => 0,
         };
-        matches!(byte, b'\r' | b'\n' | b'\t' | 0x1b | 0x20..=0x7e | 0xc2..=0xf4)
+        matches!(byte, b'\r' | b'\n' | b'\t' | 0x20..=0x7e | 0xc2..=0xf4)
     }
 
     /// Keeps track of how the line begins. CR begins one too, for the cursor
-    /// is back at the margin; so, for the eye, may be whatever follows an
-    /// escape sequence, which is why ESC does not end the match.
+    /// is back at the margin.
     fn follow(&mut self, byte: u8) {
+        self.is_open = byte != b'\n';
         self.matched = match (byte, self.matched) {
             (b'\r' | b'\n', _) => Some(0),
             (_, Some(matched)) if MARK.get(matched) == Some(&byte) => Some(matched + 1),
@@ -151,7 +165,7 @@ mod tests {
 
     #[test]
     fn ordinary_text_of_a_task_passes() {
-        let text = "R² = 0.995\tαβγ \u{1b}[1mbold\u{1b}[0m 🌞";
+        let text = "R² = 0.995\tαβγ \u{a0}bold 🌞";
         assert_eq!(task(&[text.as_bytes()]), text.as_bytes());
         assert_eq!(task(&[b"a\nb"]), b"a\r\nb");
     }
@@ -165,10 +179,31 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_ended_once_and_only_if_it_is_open() {
+        let mut bytes = Vec::new();
+        let mut out = |part: &[u8]| bytes.extend_from_slice(part);
+        let mut text = TaskText::new();
+        text.end_line(&mut out);
+        text.write(b"a\nb", &mut out);
+        text.end_line(&mut out);
+        text.end_line(&mut out);
+        assert_eq!(bytes, b"a\r\nb\r\n");
+    }
+
+    #[test]
+    fn no_task_can_command_the_terminal() {
+        assert_eq!(task(&[b"\x1b[m[kernel] ok"]), b"\\x1b[m[kernel] ok");
+        assert_eq!(task(&[b"\x9b2J"]), b"\\x9b2J");
+        // U+009B, also when it comes in two writes.
+        assert_eq!(task(&[b"\xc2", b"\x9b2J"]), b"\xc2\\x9b2J");
+    }
+
+    #[test]
     fn every_single_byte_comes_out_harmless() {
         for byte in 0..=255u8 {
             let out = task(&[b"x", &[byte], b" "]);
-            let bad = |byte: &u8| !matches!(byte, 0x20..=0x7e | b'\r' | b'\n' | b'\t' | 0x1b | 0xc2..=0xf4);
+            let bad =
+                |byte: &u8| !matches!(byte, 0x20..=0x7e | b'\r' | b'\n' | b'\t' | 0xc2..=0xf4);
             assert!(!out.iter().any(bad), "{byte:#x} became {out:x?}");
         }
     }

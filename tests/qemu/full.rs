@@ -6,8 +6,9 @@ use integration::work::Work;
 use integration::{Log, MachineStatus, Trial, artefacts};
 use witness::verify::{Expected, Missing, Verdict};
 
-/// Room for some hundred records.
-const BYTES: u64 = 64 << 10;
+/// Room for most of the run's 1,014 records, and for a checkpoint in the middle
+/// of the thousand that come without a word on the console.
+const BYTES: u64 = 208 << 10;
 
 #[test]
 fn a_full_log_disk_ends_the_machine_and_what_is_on_it_verifies() {
@@ -25,7 +26,7 @@ fn a_full_log_disk_ends_the_machine_and_what_is_on_it_verifies() {
     assert_eq!(finding.word(), Word::Incomplete, "{}", finding.sentence());
     let Verdict::Incomplete { missing, verified } = finding.report.verdict else { panic!() };
     assert_eq!(missing, Missing::Manifest);
-    assert!((50..1_000).contains(&verified), "{verified} records");
+    assert!((500..1_000).contains(&verified), "{verified} records");
     // The payload's last words come behind its last records, so they were
     // never shown.
     assert!(!left.console().contains("attested"), "{}", left.console());

@@ -37,3 +37,11 @@ fn all_hostile_tasks_at_once_do_no_harm_on_aarch64() {
 fn all_hostile_tasks_at_once_do_no_harm_on_x86_64() {
     all_at_once(Arch::X86_64);
 }
+
+#[test]
+fn a_line_that_a_task_leaves_open_does_not_swallow_the_kernels_next() {
+    let package = packages::that_prints("no line end").sign(&artefacts::operator()).unwrap();
+    let left = Trial::quick().package(package).run().ended(MachineStatus::Success);
+    assert!(left.console().contains("no line end"), "{}", left.console());
+    left.assert_said("task printer: exit 0");
+}

@@ -8,6 +8,7 @@
 //! own, on each.
 
 mod boot;
+mod command;
 mod equality;
 mod faults;
 mod full;

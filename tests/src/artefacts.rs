@@ -64,6 +64,14 @@ pub fn signature(kernel: &[u8], key: &SigningKey) -> Vec<u8> {
     signature::sign(FileKind::Kernel, &digest, &name, key).into_bytes()
 }
 
+/// The `helio` command, which cargo puts beside the folder of test programs.
+pub fn helio() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let path = program.ancestors().nth(2).unwrap().join("helio");
+    assert!(path.is_file(), "{}: run `make test-qemu`, which builds it", path.display());
+    path
+}
+
 /// The folder of Limine's released binaries, where somebody gave one.
 pub fn limine() -> Option<PathBuf> {
     std::env::var_os("LIMINE_DIR").map(PathBuf::from)

@@ -33,12 +33,14 @@ impl Left {
 pub fn run(package: Vec<u8>, keys: &Store) -> Left {
     let place = TempDir::new().unwrap();
     let disk = place.path().join("log.raw");
+    let mut boot = [0; 16];
+    helio::keys::random(&mut boot).unwrap();
     let start = Start {
         package,
         trust: keys.trust().unwrap(),
         device_key: keys.private(Role::Device).unwrap(),
         nonce: Some(NONCE),
-        boot: *b"a run of no boot",
+        boot,
     };
     let mut console = Vec::new();
     let ran = hosted::run(start, &disk, &mut |bytes| console.extend_from_slice(bytes)).unwrap();

@@ -6,6 +6,7 @@ use witness::record::{Body, Kind, TrapCode, Verdict};
 
 use crate::artefacts;
 use crate::log::Log;
+use crate::work::Work;
 
 /// How a task that misbehaves must end.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,36 @@ pub fn hostile(name: &str) -> Contents {
     Recipe::read(&folder.join(format!("{name}.toml"))).unwrap().gather(&folder).unwrap()
 }
 
-/// Several of them as one: all that misbehave, and one neighbour.
+/// A package with one task, which writes this to the console and exits.
+pub fn that_prints(text: &str) -> Contents {
+    let work = Work::new("package");
+    let hex: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let module = format!(
+        r#"(module
+             (import "heliograph" "queue_send"
+               (func $send (param i32 i32 i32 i32 i32) (result i64)))
+             (memory (export "memory") 1 1)
+             (data (i32.const 0) "{hex}")
+             (func (export "_start") (drop (call $send (i32.const 0) (i32.const 0)
+               (i32.const 0) (i32.const 0) (i32.const {})))))"#,
+        text.len()
+    );
+    let recipe = r#"
+        package = { name = "printer", version = 1 }
+        limits = { fuel = 1_000_000, memory = 65_536, records = 100 }
+        component = [{ name = "printer", file = "printer.wat" }]
+        [[task]]
+        name = "printer"
+        component = "printer"
+        capabilities = [{ kind = "queue", name = "console", rights = ["write"] }]
+    "#;
+    let path = work.path().join("printer.toml");
+    std::fs::write(&path, recipe).unwrap();
+    std::fs::write(work.path().join("printer.wat"), module).unwrap();
+    Recipe::read(&path).unwrap().gather(work.path()).unwrap()
+}
+
+/// Several hostile packages as one: all that misbehave, and one neighbour.
 pub fn together(names: &[&str]) -> Contents {
     let mut sum = hostile(names[0]);
     for one in names[1..].iter().map(|name| hostile(name)) {
