@@ -134,6 +134,7 @@ test-qemu: build
 test: check test-qemu
 
 test-long: test
+	@cargo test --quiet --locked -p integration --features qemu,long -- --test-threads=2
 
 clean:
 	@rm -rf $(BUILD) target
