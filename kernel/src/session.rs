@@ -132,6 +132,7 @@ impl Session {
         }
         self.publish()?;
         self.commit()?;
+        self.shell.hide();
         self.tell_outcome();
         if !self.settings.stay {
             return self.end(End::Finished);
@@ -139,7 +140,9 @@ impl Session {
         // The log is whole as it is; should anything be added at the prompt,
         // the manifest is written again.
         self.close(End::Finished)?;
-        say(format_args!("all tasks have ended; help lists the commands, poweroff ends"));
+        // `helio run` waits for this line to fetch the log.
+        say(format_args!("all tasks have ended, the log is whole"));
+        say(format_args!("help lists the commands, poweroff ends"));
         self.shell.open();
         loop {
             if let Some(finish) = self.serve_console()? {

@@ -26,7 +26,7 @@ fn quick<'a>(package: &'a str, out: &'a str) -> Vec<&'a str> {
     [&machine[..], &["--package", package, "--nonce", NONCE, "--out", out]].concat()
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

@@ -21,4 +21,5 @@ mod regress;
 mod reproducible;
 mod selftests;
 mod shell;
+mod terminal;
 mod uart;

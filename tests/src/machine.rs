@@ -60,7 +60,7 @@ impl Running {
 
     /// Waits for its end.
     pub fn wait(self) -> Left {
-        let Ended { end, console, errors } = self.run.wait(|_| {}).unwrap();
+        let Ended { end, console, errors } = self.run.wait().unwrap();
         assert_eq!(errors, "", "QEMU itself complains");
         let disk = self.disk.map(|path| std::fs::read(path).unwrap());
         Left { end, serial: console, disk, _work: self.work }

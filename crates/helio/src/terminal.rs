@@ -18,8 +18,8 @@ pub fn is_attended() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// The terminal in raw mode: every key goes to the machine. As it was before
-/// once this is dropped.
+/// The terminal in raw mode, for keys: each goes to the machine. What is
+/// printed is treated as ever. As it was before once this is dropped.
 pub struct Raw {
     before: Option<Termios>,
 }
@@ -31,6 +31,7 @@ impl Raw {
         if let Some(before) = &before {
             let mut raw = before.clone();
             raw.make_raw();
+            raw.output_modes = before.output_modes;
             // A terminal that refuses stays as it is: keys come line by line.
             let _ = tcsetattr(stdin(), OptionalActions::Now, &raw);
         }

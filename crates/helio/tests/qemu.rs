@@ -51,7 +51,7 @@ fn a_conversation_ends_with_the_status_that_was_asked_for() {
         let mut run = machine(place.path()).limit(PATIENCE).start().unwrap();
         run.expect(">", PATIENCE).unwrap();
         run.send(&[digit]);
-        let ended = run.wait(|_| {}).unwrap();
+        let ended = run.wait().unwrap();
         assert_eq!(ended.end, End::Machine(status), "{}", ended.errors);
         assert_eq!(ended.console.last(), Some(&digit));
     }
@@ -64,7 +64,7 @@ fn a_machine_that_never_ends_is_ended() {
     let place = tempdir().unwrap();
     let begun = Instant::now();
     let run = machine(place.path()).limit(Duration::from_secs(3)).start().unwrap();
-    let ended = run.wait(|_| {}).unwrap();
+    let ended = run.wait().unwrap();
     assert_eq!(ended.end, End::TimedOut);
     assert!(begun.elapsed() < PATIENCE);
 }

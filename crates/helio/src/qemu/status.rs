@@ -85,6 +85,8 @@ pub enum End {
     TimedOut,
     /// The person at the prompt left it.
     Left,
+    /// Not yet: it waits at its prompt.
+    Waits,
 }
 
 impl End {
@@ -117,6 +119,7 @@ impl fmt::Display for End {
             Self::Qemu(code) => write!(f, "QEMU failed with status {code}"),
             Self::Killed => f.write_str("QEMU was killed"),
             Self::TimedOut => f.write_str("the machine reached the time limit"),
+            Self::Waits => f.write_str("the machine waits at its prompt"),
             Self::Left => f.write_str("you left the machine at its prompt"),
         }
     }

@@ -9,16 +9,17 @@ use witness::verify::Expected;
 use crate::arch::Arch;
 use crate::console::{Escapes, Filter};
 use crate::error::{HelioError, Result};
+use crate::exit::ExitCode;
 use crate::file;
 use crate::image::Spec;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::qemu::{End, Ended, MachineStatus, Run as Running};
-use crate::session::{self, CONSOLE, Conclusion, emulated};
+use crate::session::{self, CONSOLE, emulated};
 use crate::symbolize::Symbols;
 use crate::terminal::{self, Raw};
 
-use super::{Run, show};
+use super::{Run, report, show};
 
 impl Run {
     pub(super) fn in_qemu(
@@ -27,7 +28,7 @@ impl Run {
         package: Vec<u8>,
         expected: Expected,
         out: &Path,
-    ) -> Result<(End, Conclusion)> {
+    ) -> Result<ExitCode> {
         let stays = self.interactive || !self.batch && !output.is_json() && terminal::is_attended();
         let spec = self.spec(package, expected.nonce.unwrap_or_default(), stays)?;
         let building = Progress::start(output, "building the boot disk");
@@ -42,8 +43,29 @@ impl Run {
             machine = machine.without_log_disk();
         }
         let disk = machine.log_disk_path();
-        let ended = watch(machine.start()?, output, stays, self.arch)?;
-        file::write(&out.join(CONSOLE), &ended.console)?;
+        let bring_home = |console: &[u8]| {
+            let checking = Progress::start(output, "bringing the log home and verifying it");
+            file::write(&out.join(CONSOLE), console)?;
+            let disk = if self.no_disk { Vec::new() } else { file::read(&disk)? };
+            let home = session::conclude(&[&disk, console], out, self.device_key()?, expected);
+            checking.finish();
+            home
+        };
+        // What was reported at the prompt: the checkpoint and the exit code.
+        let mut reported = None;
+        let ended = watch(machine.start()?, output, stays, self.arch, |console| {
+            if output.is_json() {
+                return;
+            }
+            match bring_home(console) {
+                Ok(home) => {
+                    let checkpoint = home.log.checkpoint.clone();
+                    reported = Some((checkpoint, report(output, End::Waits, home, console)));
+                    output.say("");
+                }
+                Err(error) => output.fail(&error),
+            }
+        })?;
         if let Some(backtrace) = backtrace(&self.parts.kernel_path(self.arch), &ended) {
             output.say(&backtrace);
         }
@@ -54,13 +76,15 @@ impl Run {
                 advice: "see whether this QEMU is version 7.2 or later".into(),
             });
         }
-        let checking = Progress::start(output, "bringing the log home and verifying it");
-        let disk = if self.no_disk { Vec::new() } else { file::read(&disk)? };
-        let streams = [disk.as_slice(), &ended.console];
-        let conclusion = session::conclude(&streams, out, self.device_key()?, expected)
-            .map_err(|error| with_end(error, &ended))?;
-        checking.finish();
-        Ok((ended.end, conclusion))
+        let home = bring_home(&ended.console).map_err(|error| with_end(error, &ended))?;
+        let Some((checkpoint, before)) = reported else {
+            return Ok(report(output, ended.end, home, &ended.console));
+        };
+        if ended.end == End::Left && checkpoint == home.log.checkpoint {
+            return Ok(before);
+        }
+        let after = report(output, ended.end, home, &ended.console);
+        Ok(if before == ExitCode::Success { after } else { before })
     }
 
     fn spec(&self, package: Vec<u8>, nonce: [u8; 32], stays: bool) -> Result<Spec> {
@@ -83,8 +107,19 @@ impl Run {
 /// Time limit of a run that nobody watches.
 const BATCH_SECONDS: u64 = 300;
 
-/// Shows a machine's console until it ends.
-fn watch(mut machine: Running, output: Output, stays: bool, arch: Arch) -> Result<Ended> {
+/// How the line begins that the kernel says when its log is whole and nothing
+/// but its prompt follows.
+const LOG_IS_WHOLE: &str = "[kernel] all tasks have ended";
+
+/// Shows a machine's console until it ends. When the log is whole, calls
+/// `at_prompt` with everything said so far; what comes then is shown after it.
+fn watch(
+    mut machine: Running,
+    output: Output,
+    stays: bool,
+    arch: Arch,
+    mut at_prompt: impl FnMut(&[u8]),
+) -> Result<Ended> {
     let escapes = if stays { Escapes::KeepEditing } else { Escapes::Drop };
     let mut filter = Filter::new(escapes);
     if stays {
@@ -94,14 +129,26 @@ fn watch(mut machine: Running, output: Output, stays: bool, arch: Arch) -> Resul
     let input = if stays { machine.take_input() } else { None };
     let left = input.map(|input| terminal::forward(input, machine.process()));
     let mut starting = Some(Progress::start(output, &format!("starting the {arch} machine")));
-    let mut ended = machine.wait(|bytes| {
-        let text = filter.pass(bytes);
+    let mut line = Vec::new();
+    while let Some(bytes) = machine.read() {
+        let text = filter.pass(&bytes);
         if !text.is_empty() {
             // The first text takes the spinner's line.
             starting = None;
-            show(output, &text);
         }
-    })?;
+        for part in text.split_inclusive(|&byte| byte == b'\n') {
+            show(output, part);
+            line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                if line.starts_with(LOG_IS_WHOLE.as_bytes()) {
+                    at_prompt(machine.console());
+                }
+                line.clear();
+            }
+        }
+    }
+    let mut ended = machine.wait()?;
+    drop(starting);
     drop(raw);
     if left.is_some_and(|left| left.load(Ordering::SeqCst)) {
         ended.end = End::Left;

@@ -7,13 +7,14 @@ use witness::verify::Expected;
 
 use crate::console::{Escapes, Filter};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output::Output;
 use crate::qemu::{End, MachineStatus};
 use crate::session::hosted::{self, Start};
-use crate::session::{self, CONSOLE, Conclusion, DISK};
+use crate::session::{self, CONSOLE, DISK};
 use crate::{file, keys};
 
-use super::{Run, show};
+use super::{Run, report, show};
 
 impl Run {
     pub(super) fn in_process(
@@ -22,7 +23,7 @@ impl Run {
         package: Vec<u8>,
         expected: Expected,
         out: &Path,
-    ) -> Result<(End, Conclusion)> {
+    ) -> Result<ExitCode> {
         let mut boot = BootId::default();
         keys::random(&mut boot)?;
         let start = Start {
@@ -46,6 +47,6 @@ impl Run {
         };
         let disk = file::read(&disk)?;
         let conclusion = session::conclude(&[&disk], out, self.device_key()?, expected)?;
-        Ok((End::Machine(status), conclusion))
+        Ok(report(output, End::Machine(status), conclusion, &console))
     }
 }

@@ -18,7 +18,7 @@ use crate::exit::ExitCode;
 use crate::output::Output;
 use crate::qemu::End;
 use crate::session::emulated::{Way, package_path};
-use crate::session::{self, CONSOLE, Conclusion};
+use crate::session::{self, Conclusion};
 use crate::{file, keys};
 
 use super::image::{Parts, read_built};
@@ -92,18 +92,10 @@ impl Run {
         };
         let out = self.folder();
         session::clear(&out)?;
-        let (end, conclusion) = match self.hosted {
-            true => self.in_process(output, package, expected, &out)?,
-            false => self.in_qemu(output, package, expected, &out)?,
-        };
-        let verdict = conclusion.finding.exit_code();
-        let succeeded = has_succeeded(end, &conclusion);
-        let console = file::read(&out.join(CONSOLE))?;
-        output.show(&Summary::new(end, succeeded, conclusion, &console));
-        Ok(match verdict {
-            ExitCode::Success if !succeeded => ExitCode::Failed,
-            verdict => verdict,
-        })
+        match self.hosted {
+            true => self.in_process(output, package, expected, &out),
+            false => self.in_qemu(output, package, expected, &out),
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -116,13 +108,26 @@ impl Run {
     }
 }
 
-/// Whether the machine did what was asked of it. One that was left or reset
-/// has said so in its manifest at most.
+/// Says what a run came to that left `console` on its serial port.
+fn report(output: Output, end: End, conclusion: Conclusion, console: &[u8]) -> ExitCode {
+    let verdict = conclusion.finding.exit_code();
+    let succeeded = has_succeeded(end, &conclusion);
+    output.show(&Summary::new(end, succeeded, conclusion, console));
+    match verdict {
+        ExitCode::Success if !succeeded => ExitCode::Failed,
+        verdict => verdict,
+    }
+}
+
+/// Whether the machine did what was asked of it. One that was left or reset,
+/// or waits, has said so in its manifest at most.
 fn has_succeeded(end: End, conclusion: &Conclusion) -> bool {
     let is_good = |task: &TaskEnd| task.outcome == Outcome::Exit && task.code == 0;
     let manifest = conclusion.finding.report.facts.manifest.as_ref();
     match end {
-        End::Silent | End::Left => manifest.is_some_and(|it| it.tasks.iter().all(is_good)),
+        End::Silent | End::Left | End::Waits => {
+            manifest.is_some_and(|it| it.tasks.iter().all(is_good))
+        }
         _ => end.is_success(),
     }
 }
