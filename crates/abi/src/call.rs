@@ -11,7 +11,7 @@ pub enum Call {
     TaskSpawn = 0,
     /// Derive, revoke or drop a capability.
     CapGrant = 1,
-    /// Create a region, or copy between a region and the caller's memory.
+    /// Create a region, copy between it and the caller's memory, free a slot.
     RegionMap = 2,
     /// Put a message into a queue.
     QueueSend = 3,
@@ -88,7 +88,7 @@ impl Call {
             (Self::CapGrant, Operation::Drop) => (None, Rights::NONE),
             (Self::CapGrant, _) => (None, Rights::GRANT),
             (Self::RegionMap, Operation::Create) => (Some(Kind::Memory), Rights::WRITE),
-            (Self::RegionMap, Operation::Append | Operation::Write) => {
+            (Self::RegionMap, Operation::Append | Operation::Write | Operation::Free) => {
                 (Some(Kind::Region), Rights::WRITE)
             }
             (Self::RegionMap, _) => (Some(Kind::Region), Rights::READ),
@@ -127,6 +127,7 @@ impl Call {
                 | Self::SensorSubscribe,
                 0,
             ) => Op::Plain,
+            (Self::QueueSend, 1) => Op::Reference,
             (Self::CapGrant, 0) => Op::Grant,
             (Self::CapGrant, 1) => Op::Revoke,
             (Self::CapGrant, 2) => Op::Drop,
@@ -134,6 +135,7 @@ impl Call {
             (Self::RegionMap, 1) => Op::Append,
             (Self::RegionMap, 2) => Op::Write,
             (Self::RegionMap, 3) => Op::Create,
+            (Self::RegionMap, 4) => Op::Free,
             (Self::TimerWait, 0) => Op::Absolute,
             (Self::TimerWait, 1) => Op::Relative,
             (Self::RvfMount, 0) => Op::Mount,
@@ -166,6 +168,8 @@ pub enum Operation {
     Append,
     Write,
     Create,
+    Free,
+    Reference,
     Absolute,
     Relative,
     Mount,
@@ -196,6 +200,7 @@ impl Operation {
             | Self::AddNode => 0,
             Self::Revoke
             | Self::Append
+            | Self::Reference
             | Self::Relative
             | Self::Unmount
             | Self::Approve
@@ -203,7 +208,7 @@ impl Operation {
             | Self::RemoveNode => 1,
             Self::Drop | Self::Write | Self::Neighbours | Self::AddEdge => 2,
             Self::Create | Self::RemoveEdge => 3,
-            Self::SetWeight => 4,
+            Self::Free | Self::SetWeight => 4,
         }
     }
 }

@@ -183,6 +183,14 @@ errors! {
     ZeroNorm = 93, Effect;
     /// the budget asked for is more than the caller has
     OverBudget = 94, Effect;
+    /// the answer does not fit into the caller's window
+    TooSmall = 96, Effect;
+    /// the store has no free slot
+    StoreFull = 97, Effect;
+    /// the region has no room left
+    RegionFull = 98, Effect;
+    /// the slot of the slab was freed or reused since
+    StaleSlot = 99, Effect;
 
     /// the file is not an RVF file
     NotRvf = 112, Effect;

@@ -16,7 +16,12 @@ mod rights;
 
 pub use call::{Call, Operation};
 pub use error::{Error, Stage};
-pub use guest::{CLAIM_BODY_MAX, GRANT_SIZE, GrantArguments, SPAWN_SIZE, SpawnArguments};
+pub use guest::{
+    Approval, CLAIM_BODY_MAX, EXIT_REPORT, EntryHead, ExitReport, GRANT_SIZE, GetByKey, GetNearest,
+    GetNeighbours, GrantArguments, GraphMutation, MessageHeader, Neighbour, NeighboursOf, NodeHead,
+    OpeningHead, PROOF_CONTEXT, PutHead, Reference, RegionMode, SPAWN_SIZE, SignedProof,
+    SpawnArguments, Statement,
+};
 pub use handle::Handle;
 pub use kind::Kind;
 pub use rights::Rights;

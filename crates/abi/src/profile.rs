@@ -3,7 +3,7 @@
 //! Replaying a log needs the same numbers, so the genesis record names them
 //! by [`NAME`], which changes whenever one of them does.
 
-use crate::Call;
+use crate::{Call, Handle};
 
 /// Names the interpreter, its features and every number in this file.
 pub const NAME: &str = "heliograph-1/wasmi-2.0.0/deterministic+libm/eager/fuel-1";
@@ -39,14 +39,44 @@ pub const TABLE_ELEMENTS: usize = 65_536;
 /// Most tasks alive or ended in one cell.
 pub const TASKS: usize = 256;
 
-/// Most capabilities one task can hold.
+/// Most objects alive at once in one cell.
+pub const OBJECTS: usize = 4_096;
+
+/// Most capabilities one task can hold, beside the one of its mailbox.
 pub const CAPABILITIES: usize = 64;
+
+/// The caller's own mailbox: the slot after all others. Never reused.
+pub const MAILBOX: Handle = Handle(64);
+
+/// Where a handle may stand and none does. Names no slot.
+pub const NO_HANDLE: Handle = Handle(u32::MAX);
 
 /// Deepest derivation of a capability.
 pub const DERIVATION_DEPTH: u8 = 8;
 
 /// Largest message sent by copy, in bytes.
 pub const MESSAGE_BYTES: usize = 4_096;
+
+/// Most numbers in a vector of a store.
+pub const VECTOR_DIMENSION_MAX: u32 = 1_024;
+
+/// Most vectors in a store.
+pub const VECTOR_CAPACITY_MAX: u32 = 131_072;
+
+/// Most nodes in a graph.
+pub const GRAPH_NODES_MAX: u32 = 131_072;
+
+/// Most edges in a graph.
+pub const GRAPH_EDGES_MAX: u32 = 131_072;
+
+/// Most keys that may approve changes of one store.
+pub const APPROVERS_MAX: usize = 8;
+
+/// Most neighbours one search may ask for.
+pub const NEAREST_MAX: u32 = 64;
+
+/// Most nodes of an index one search may visit.
+pub const VISIT_MAX: u32 = 4_096;
 
 /// Fuel that a call costs before any data it moves.
 pub const fn call_fuel(call: Call) -> u64 {
@@ -61,3 +91,8 @@ pub const fn call_fuel(call: Call) -> u64 {
 pub const fn data_fuel(bytes: u64) -> u64 {
     bytes.div_ceil(64).saturating_mul(200)
 }
+
+const _: () = {
+    assert!(MAILBOX.slot() as usize == CAPABILITIES && MAILBOX.generation() == 0);
+    assert!(NO_HANDLE.slot() as usize > CAPABILITIES);
+};

@@ -23,9 +23,11 @@ impl Rights {
     pub const PROVE: Self = Self(1 << 5);
     /// Mount packages under it.
     pub const MOUNT: Self = Self(1 << 6);
+    /// Derive capabilities from this one, from which no further are derived.
+    pub const GRANT_ONCE: Self = Self(1 << 7);
 
-    /// The seven rights with their names in manifests, by bit.
-    pub const NAMED: [(Self, &'static str); 7] = [
+    /// The eight rights with their names in manifests, by bit.
+    pub const NAMED: [(Self, &'static str); 8] = [
         (Self::READ, "read"),
         (Self::WRITE, "write"),
         (Self::GRANT, "grant"),
@@ -33,11 +35,12 @@ impl Rights {
         (Self::EXECUTE, "execute"),
         (Self::PROVE, "prove"),
         (Self::MOUNT, "mount"),
+        (Self::GRANT_ONCE, "grant-once"),
     ];
 
-    /// The set with these bits, unless a bit has no meaning.
-    pub const fn from_bits(bits: u8) -> Option<Self> {
-        if bits & 0x80 == 0 { Some(Self(bits)) } else { None }
+    /// The set with these bits, each of which has a meaning.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
     }
 
     /// The bits.
@@ -53,6 +56,16 @@ impl Rights {
     /// The rights in both.
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// Whether any right is in both.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The rights in this set that are not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// The right with this name.
@@ -74,20 +87,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn containment_is_subset_for_all_pairs() {
-        for a in 0..0x80u8 {
-            for b in 0..0x80u8 {
-                let (a, b) = (Rights(a), Rights(b));
-                assert_eq!(a.contains(b), a | b == a);
-            }
+    fn sets_are_bits_for_all_pairs() {
+        for (a, b) in (0..=255u8).flat_map(|a| (0..=255u8).map(move |b| (a, b))) {
+            let (set, other) = (Rights::from_bits(a), Rights::from_bits(b));
+            assert_eq!(set.contains(other), a | b == a);
+            assert_eq!(set.intersects(other), set.intersection(other) != Rights::NONE);
+            assert_eq!(set.without(other) | set.intersection(other), set);
+            assert!(!set.without(other).intersects(other));
         }
     }
 
     #[test]
-    fn names_convert_both_ways() {
-        for (right, name) in Rights::NAMED {
+    fn every_bit_has_a_name() {
+        for (bit, (right, name)) in Rights::NAMED.into_iter().enumerate() {
+            assert_eq!(right.bits(), 1 << bit);
             assert_eq!(Rights::from_name(name), Some(right));
         }
-        assert_eq!(Rights::from_bits(0x80), None);
+        assert_eq!(Rights::NAMED.len(), 8);
     }
 }
