@@ -250,7 +250,7 @@ impl Session {
 
     /// Gives an event to the cell; says so if it has no room for it.
     fn admit(&mut self, kind: EventKind, data: &[u8]) -> bool {
-        match self.cell.admit(Input { kind, data }) {
+        match self.cell.admit(Input::new(kind, data)) {
             Ok(_) => true,
             Err(error) => {
                 say(format_args!("not admitted: {error}"));

@@ -87,6 +87,17 @@ pub const fn call_fuel(call: Call) -> u64 {
     }
 }
 
+/// Fuel for looking at a signed proof, whatever comes of it.
+pub const PROOF_FUEL: u64 = 250_000;
+
+/// Bytes that a task's mailbox holds.
+pub const MAILBOX_BYTES: usize = 8_192;
+
+/// Fuel for each vector of this dimension that a search looks at.
+pub const fn visit_fuel(dimension: u32) -> u64 {
+    20 + dimension as u64 / 4
+}
+
 /// Fuel for moving and hashing data: each 64 bytes, or part of 64, cost 200.
 pub const fn data_fuel(bytes: u64) -> u64 {
     bytes.div_ceil(64).saturating_mul(200)

@@ -9,6 +9,7 @@ use crate::{
     host::Host,
     imports::linker,
     instance::{Instance, Stop},
+    prepare::role,
     program::{Program, Unfit},
     seat::Seat,
 };
@@ -16,7 +17,7 @@ use abi::{Call, Error, profile::call_fuel};
 use alloc::{
     collections::BTreeMap,
     format,
-    string::{String, ToString},
+    string::String,
     vec::Vec,
 };
 use core::fmt;
@@ -110,7 +111,8 @@ impl Cell {
         };
         let manifest = opened.as_ref().ok().and_then(Package::manifest);
         let seed = manifest.map_or(0, |manifest| manifest.seed);
-        let nucleus = Nucleus::new(Start { package, seed, facts, hasher });
+        let signature_holds = witness::key::holds;
+        let nucleus = Nucleus::new(Start { package, seed, facts, hasher, signature_holds });
         let engine = engine();
         let mut cell = Self {
             nucleus: Seat::new(nucleus),
@@ -141,10 +143,10 @@ impl Cell {
             self.nucleus.spend(Subject::KERNEL, call_fuel(Call::TaskSpawn));
             let spawned = match self.nucleus.gate(Subject::KERNEL, request) {
                 Answer::Prepare(ticket) => match *ticket.work() {
-                    Work::Spawn { component, start, .. } => {
-                        self.spawn(ticket, component, start.memory).map(|_| ())
+                    Work::Spawn { component, start, kind, .. } => {
+                        self.spawn(ticket, component, role(kind), start.memory).map(|_| ())
                     }
-                    Work::Mount { .. } => Err(Error::BadArgument),
+                    _ => Err(Error::BadArgument),
                 },
                 Answer::Done { value, .. } => Err(Error::from_guest(value).unwrap_or(Error::Busy)),
                 _ => Err(Error::Busy),
@@ -193,6 +195,7 @@ impl Cell {
         match instance.run(&mut self.nucleus, grant) {
             Stop::Slice(needs) => return needs,
             Stop::Blocked => {}
+            Stop::Idle => self.nucleus.idle(subject),
             // The nucleus has ended it, or it can do nothing more.
             Stop::Ended => self.nucleus.end(subject, Ending::Trap(TrapCode::Other)),
             Stop::Prepare(ticket) => self.prepare(*ticket),
@@ -273,10 +276,14 @@ impl Cell {
     /// How each task of the run ended, for its manifest: those that were
     /// refused, then the others in order of spawn.
     pub fn outcomes(&self) -> Vec<TaskEnd> {
-        let tasks = self.nucleus.tasks().map(|(subject, task)| {
-            let (outcome, code) = outcome(task.state());
-            TaskEnd { name: task.name.to_string(), subject: subject.0, outcome, code }
-        });
+        let end = |name: &String, subject: Subject, state| {
+            let (outcome, code) = outcome(state);
+            TaskEnd { name: name.clone(), subject: subject.0, outcome, code }
+        };
+        let gone = self.nucleus.gone().iter().map(|it| end(&it.name, it.subject, it.state));
+        let tasks = self.nucleus.tasks().map(|(it, task)| end(&task.name, it, task.state()));
+        let mut tasks: Vec<_> = gone.chain(tasks).collect();
+        tasks.sort_by_key(|end| end.subject);
         self.refused.iter().cloned().chain(tasks).collect()
     }
 }

@@ -56,6 +56,34 @@ impl GuestSlice {
         memory.get_mut(range).ok_or(Error::BadPointer)
     }
 
+    /// This range to look at and the other to write to, which must not have a
+    /// byte in common.
+    ///
+    /// # Errors
+    /// [`Error::BadPointer`], [`Error::Overlap`].
+    pub(crate) fn beside<'m>(
+        self,
+        other: Self,
+        memory: &'m mut [u8],
+    ) -> Result<(&'m [u8], &'m mut [u8]), Error> {
+        let (from, to) = (self.range(memory.len())?, other.range(memory.len())?);
+        if self.overlaps(other) {
+            return Err(Error::Overlap);
+        }
+        let (from, to) = if from.is_empty() {
+            (Some(&[][..]), memory.get_mut(to))
+        } else if to.is_empty() {
+            (memory.get(from), Some(&mut [][..]))
+        } else if from.end <= to.start {
+            let (low, high) = memory.split_at_mut_checked(to.start).ok_or(Error::BadPointer)?;
+            (low.get(from), high.get_mut(..to.len()))
+        } else {
+            let (low, high) = memory.split_at_mut_checked(from.start).ok_or(Error::BadPointer)?;
+            (high.get(..from.len()), low.get_mut(to))
+        };
+        from.zip(to).ok_or(Error::BadPointer)
+    }
+
     /// Whether the two have a byte in common.
     pub(crate) fn overlaps(self, other: Self) -> bool {
         let end = |slice: Self| u64::from(slice.pointer) + u64::from(slice.length);
@@ -78,6 +106,17 @@ mod tests {
             if let Ok(range) = range {
                 prop_assert_eq!(range.len(), usize::try_from(length).unwrap());
             }
+        }
+
+        #[test]
+        fn two_ranges_are_given_as_each_alone(a in 0u32..20, b in 0u32..20, c in 0u32..20, d in 0u32..20) {
+            let mut memory: [u8; 20] = core::array::from_fn(|at| at as u8);
+            let before = memory;
+            let (x, y) = (GuestSlice { pointer: a, length: b }, GuestSlice { pointer: c, length: d });
+            let apart = !x.overlaps(y);
+            let expected = x.read(&before).ok().zip(y.read(&before).ok()).filter(|_| apart);
+            let both = x.beside(y, &mut memory).ok();
+            prop_assert_eq!(both.map(|(x, y)| (x, &*y)), expected);
         }
 
         #[test]

@@ -5,9 +5,8 @@
 //! error; the instance is then resumed with the answer.
 
 use crate::{call::RawCall, limiter::Limiter, seat::Seat};
-use abi::profile::data_fuel;
 use core::fmt;
-use nucleus::{Answer, Ticket};
+use nucleus::{Answer, Nucleus, Ticket, Work};
 use wasmi::{AsContext, AsContextMut, Memory};
 use witness::Subject;
 
@@ -42,10 +41,11 @@ pub(crate) enum Leave {
     InStart,
     /// It has to be made again in the next slice.
     Again(RawCall),
-    /// It waits for its time.
-    Blocked,
+    /// It waits. When its turn comes it has an answer, or looks for its
+    /// message.
+    Blocked(RawCall),
     /// The machine has to prepare something.
-    Prepare,
+    Prepare(RawCall),
     /// The task's budget does not reach for it.
     OutOfFuel,
     /// The nucleus has ended the task.
@@ -63,53 +63,98 @@ impl fmt::Display for Leave {
 
 impl wasmi::errors::HostError for Leave {}
 
-/// Makes a call: at the gate if it can be made now.
+/// Makes a call: at the gate, if it can be made now.
 pub(crate) fn perform(
     store: &mut impl AsContextMut<Data = Host>,
     raw: RawCall,
 ) -> Result<i64, Leave> {
     settle(store);
-    let memory = store.as_context().data().memory;
-    let size = memory.map_or(0, |memory| memory.data_size(store.as_context()));
+    let size = memory_size(store);
     let mut context = store.as_context_mut();
     let host = context.data_mut();
-    let subject = host.subject;
     let Some(nucleus) = host.nucleus.here() else { return Err(Leave::InStart) };
     if host.meter.is_overdrawn || nucleus.is_slice_full() {
         return Err(Leave::Again(raw));
     }
-    if raw.most_fuel(size) > nucleus.allowance(subject) {
+    let data = raw.data_fuel(size);
+    if raw.base_fuel().saturating_add(data) > nucleus.allowance(host.subject) {
         return Err(Leave::OutOfFuel);
     }
     charge(store, raw.base_fuel());
+    let answer = with_memory(store, |nucleus, subject, memory| {
+        let fuel = nucleus.allowance(subject).saturating_sub(data);
+        match nucleus.gate(subject, raw.request(memory, fuel)) {
+            Answer::Prepare(ticket) if matches!(ticket.work(), Work::Region { .. }) => {
+                nucleus.commit_region(ticket, raw.content(memory))
+            }
+            answer => answer,
+        }
+    });
+    answered(store, raw, answer)
+}
 
+/// Goes on with a call that waited: its turn has come.
+pub(crate) fn go_on(
+    store: &mut impl AsContextMut<Data = Host>,
+    raw: RawCall,
+) -> Result<i64, Leave> {
+    let size = memory_size(store);
     let mut context = store.as_context_mut();
-    let answer = match memory {
-        Some(memory) => {
-            let (bytes, host) = memory.data_and_store_mut(&mut context);
-            let Some(nucleus) = host.nucleus.here() else { return Err(Leave::InStart) };
-            nucleus.gate(subject, raw.request(bytes))
-        }
-        None => {
-            let Some(nucleus) = context.data_mut().nucleus.here() else {
-                return Err(Leave::InStart);
-            };
-            nucleus.gate(subject, raw.request(&mut []))
-        }
-    };
-    match answer {
-        Answer::Done { value, moved } => {
-            charge(store, data_fuel(u64::from(moved)));
+    let host = context.data_mut();
+    let Some(nucleus) = host.nucleus.here() else { return Err(Leave::Ended) };
+    if let Some(value) = nucleus.take_answer(host.subject) {
+        return Ok(value);
+    }
+    let data = raw.data_fuel(size);
+    if data > nucleus.allowance(host.subject) {
+        return Err(Leave::OutOfFuel);
+    }
+    let answer = with_memory(store, |nucleus, subject, memory| {
+        let fuel = nucleus.allowance(subject).saturating_sub(data);
+        nucleus.receive(subject, fuel, raw.window(memory))
+    });
+    answered(store, raw, answer)
+}
+
+fn answered(
+    store: &mut impl AsContextMut<Data = Host>,
+    raw: RawCall,
+    answer: Option<Answer>,
+) -> Result<i64, Leave> {
+    match answer.ok_or(Leave::InStart)? {
+        Answer::Done { value, fuel } => {
+            charge(store, fuel);
             Ok(value)
         }
-        Answer::Blocked => Err(Leave::Blocked),
+        Answer::Blocked => Err(Leave::Blocked(raw)),
         Answer::Prepare(ticket) => {
             store.as_context_mut().data_mut().ticket = Some(ticket);
-            Err(Leave::Prepare)
+            Err(Leave::Prepare(raw))
         }
         Answer::NextSlice => Err(Leave::Again(raw)),
         Answer::Ended => Err(Leave::Ended),
     }
+}
+
+fn memory_size(store: &impl AsContext<Data = Host>) -> usize {
+    let memory = store.as_context().data().memory;
+    memory.map_or(0, |memory| memory.data_size(store.as_context()))
+}
+
+/// Gives the nucleus and the task's memory, which is empty where the task
+/// exports none; nothing where there is no nucleus.
+pub(crate) fn with_memory<R>(
+    store: &mut impl AsContextMut<Data = Host>,
+    act: impl FnOnce(&mut Nucleus, Subject, &mut [u8]) -> R,
+) -> Option<R> {
+    let memory = store.as_context().data().memory;
+    let mut context = store.as_context_mut();
+    let (bytes, host) = match memory {
+        Some(memory) => memory.data_and_store_mut(&mut context),
+        None => (&mut [][..], context.data_mut()),
+    };
+    let subject = host.subject;
+    host.nucleus.here().map(|nucleus| act(nucleus, subject, bytes))
 }
 
 /// Tells the nucleus what the engine has spent since it was last told.

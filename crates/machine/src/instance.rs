@@ -2,15 +2,15 @@
 
 use crate::{
     call::RawCall,
-    host::{Host, Leave, Meter, perform, settle},
-    program::{ENTRY, MEMORY, Program, Unfit},
+    host::{Host, Leave, Meter, go_on, perform, settle, with_memory},
+    program::{ALLOCATE, INITIALIZE, MEMORY, Program, Role, Unfit},
     root,
     seat::Seat,
     trap,
 };
 use abi::Error;
 use alloc::{boxed::Box, string::ToString};
-use nucleus::{Ending, Grant, Ticket};
+use nucleus::{Ending, Grant, Nucleus, Ticket};
 use wasmi::{
     Func, Instance as Wasm, Linker, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel,
     Store, Val,
@@ -21,7 +21,10 @@ use witness::{Hasher, Subject, record::TrapCode};
 pub(crate) struct Instance {
     store: Store<Host>,
     wasm: Wasm,
+    role: Role,
     entry: Func,
+    /// What a reactor's first slice calls.
+    initialize: Option<Func>,
     /// What the entry returns.
     results: Box<[Val]>,
     paused: Paused,
@@ -29,12 +32,16 @@ pub(crate) struct Instance {
 
 /// Where it goes on.
 enum Paused {
+    /// At a reactor's initialization.
+    Begin,
     /// At the entry.
     Entry,
     /// Where the slice ended.
     Fuel(ResumableCallOutOfFuel),
-    /// In a call that is answered by now, or has to be made again.
-    Call(ResumableCallHostTrap, Option<RawCall>),
+    /// In a call that was not made yet.
+    Again(ResumableCallHostTrap, RawCall),
+    /// In a call that is answered by now, or looks for its message.
+    Call(ResumableCallHostTrap, RawCall),
     /// Nowhere: it is over.
     Over,
 }
@@ -45,6 +52,8 @@ pub(crate) enum Stop {
     Slice(u64),
     /// It waits in a call.
     Blocked,
+    /// A reactor is done with its message.
+    Idle,
     /// It made a call that the machine has to prepare.
     Prepare(Box<Ticket>),
     /// It is at its end.
@@ -66,9 +75,14 @@ impl Instance {
     pub(crate) fn new(
         linker: &Linker<Host>,
         program: &Program,
+        role: Role,
         memory_bytes: u32,
         fuel: u64,
     ) -> (Result<Self, Unfit>, u64) {
+        let returns_code = match program.returns_code(role) {
+            Ok(returns_code) => returns_code,
+            Err(unfit) => return (Err(unfit), 0),
+        };
         let mut store = Store::new(linker.engine(), Host::new(memory_bytes));
         store.limiter(|host| &mut host.limiter);
         // Metering is on in every engine of this crate.
@@ -77,7 +91,7 @@ impl Instance {
         let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         let limiter = &store.data().limiter;
         let made = match made {
-            Ok(wasm) => Self::begin(store, wasm, program.returns_code),
+            Ok(wasm) => Self::begin(store, wasm, role, returns_code),
             Err(_) if limiter.host_failed => {
                 Err(Unfit::new(Error::OutOfMemory, "the machine has no memory left for it"))
             }
@@ -89,14 +103,27 @@ impl Instance {
         (made, spent)
     }
 
-    fn begin(mut store: Store<Host>, wasm: Wasm, returns_code: bool) -> Result<Self, Unfit> {
-        let Some(entry) = wasm.get_func(&store, ENTRY) else {
+    fn begin(
+        mut store: Store<Host>,
+        wasm: Wasm,
+        role: Role,
+        returns_code: bool,
+    ) -> Result<Self, Unfit> {
+        let Some(entry) = wasm.get_func(&store, role.entry()) else {
             return Err(Unfit::new(Error::MissingExport, "its entry is gone"));
+        };
+        let initialize = match role {
+            Role::Reactor => wasm.get_func(&store, INITIALIZE),
+            _ => None,
         };
         let memory = wasm.get_memory(&store, MEMORY);
         store.data_mut().memory = memory;
         let results = if returns_code { Box::from([Val::I32(0)]) } else { Box::from([]) };
-        Ok(Self { store, wasm, entry, results, paused: Paused::Entry })
+        let paused = match role {
+            Role::Reactor => Paused::Begin,
+            _ => Paused::Entry,
+        };
+        Ok(Self { store, wasm, role, entry, initialize, results, paused })
     }
 
     /// Runs for one slice, with the nucleus at hand.
@@ -107,7 +134,7 @@ impl Instance {
             self,
             |instance| &mut instance.store.data_mut().nucleus,
             |instance| {
-                let stop = instance.go_on(grant.subject);
+                let stop = instance.go_on();
                 settle(&mut instance.store);
                 stop
             },
@@ -125,28 +152,46 @@ impl Instance {
         self.store.data_mut().subject = subject;
     }
 
-    fn go_on(&mut self, subject: Subject) -> Stop {
+    fn go_on(&mut self) -> Stop {
         let results = &mut self.results;
         let outcome = match core::mem::replace(&mut self.paused, Paused::Over) {
+            Paused::Begin => match self.initialize {
+                Some(initialize) => initialize.call_resumable(&mut self.store, &[], &mut []),
+                None => return self.idle(),
+            },
             Paused::Entry => self.entry.call_resumable(&mut self.store, &[], results),
-            Paused::Fuel(paused) => paused.resume(&mut self.store, results),
-            Paused::Call(paused, again) => {
-                let answer = match again {
-                    Some(raw) => perform(&mut self.store, raw),
-                    None => {
-                        let nucleus = self.store.data_mut().nucleus.here();
-                        nucleus.and_then(|it| it.take_answer(subject)).ok_or(Leave::Ended)
-                    }
-                };
-                match answer {
-                    Ok(value) => paused.resume(&mut self.store, &[Val::I64(value)], results),
-                    Err(leave) => return self.left(leave, paused),
-                }
+            Paused::Fuel(paused) => {
+                // Of an initialization there is nothing to return.
+                let results = if self.initialize.is_some() { &mut [][..] } else { results };
+                paused.resume(&mut self.store, results)
             }
+            Paused::Again(paused, raw) => match perform(&mut self.store, raw) {
+                Ok(value) => return self.returned(paused, value),
+                Err(leave) => return self.left(leave, paused),
+            },
+            Paused::Call(paused, raw) => match go_on(&mut self.store, raw) {
+                Ok(value) => return self.returned(paused, value),
+                Err(leave) => return self.left(leave, paused),
+            },
             Paused::Over => return Stop::Ended,
         };
+        self.stopped(outcome)
+    }
+
+    /// A call that waited has its answer.
+    fn returned(&mut self, paused: ResumableCallHostTrap, value: i64) -> Stop {
+        let results = if self.initialize.is_some() { &mut [][..] } else { &mut self.results };
+        let outcome = paused.resume(&mut self.store, &[Val::I64(value)], results);
+        self.stopped(outcome)
+    }
+
+    fn stopped(&mut self, outcome: Result<ResumableCall, wasmi::Error>) -> Stop {
         match outcome {
-            Ok(ResumableCall::Finished) => Stop::End(self.exit()),
+            Ok(ResumableCall::Finished) => match (self.role, self.initialize.take()) {
+                (Role::Reactor, Some(_)) => self.idle(),
+                (Role::Reactor, None) if self.code() == 0 => self.idle(),
+                _ => Stop::End(self.exit()),
+            },
             Ok(ResumableCall::OutOfFuel(paused)) => {
                 let needs = paused.required_fuel();
                 self.paused = Paused::Fuel(paused);
@@ -164,17 +209,30 @@ impl Instance {
         }
     }
 
+    /// A reactor waits for the next message.
+    fn idle(&mut self) -> Stop {
+        self.paused = Paused::Entry;
+        Stop::Idle
+    }
+
     /// A call left its host function.
     fn left(&mut self, leave: Leave, paused: ResumableCallHostTrap) -> Stop {
-        let again = if let Leave::Again(raw) = leave { Some(raw) } else { None };
-        self.paused = Paused::Call(paused, again);
         match leave {
-            Leave::Again(_) => Stop::Slice(0),
-            Leave::Blocked => Stop::Blocked,
-            Leave::Prepare => match self.store.data_mut().ticket.take() {
-                Some(ticket) => Stop::Prepare(Box::new(ticket)),
-                None => Stop::Ended,
-            },
+            Leave::Again(raw) => {
+                self.paused = Paused::Again(paused, raw);
+                Stop::Slice(0)
+            }
+            Leave::Blocked(raw) => {
+                self.paused = Paused::Call(paused, raw);
+                Stop::Blocked
+            }
+            Leave::Prepare(raw) => {
+                self.paused = Paused::Call(paused, raw);
+                match self.store.data_mut().ticket.take() {
+                    Some(ticket) => Stop::Prepare(Box::new(ticket)),
+                    None => Stop::Ended,
+                }
+            }
             Leave::OutOfFuel => Stop::End(Ending::OutOfFuel),
             Leave::Ended => Stop::Ended,
             // Only without a nucleus, and it had one.
@@ -182,11 +240,54 @@ impl Instance {
         }
     }
 
-    fn exit(&self) -> Ending {
-        let code = match self.results.first() {
+    /// The call that it waits in, made again, with the nucleus at hand.
+    pub(crate) fn again<R>(
+        &mut self,
+        nucleus: &mut Seat,
+        act: impl FnOnce(&mut Nucleus, RawCall, &mut [u8]) -> R,
+    ) -> Option<R> {
+        let Paused::Call(_, raw) = self.paused else { return None };
+        nucleus.lend(
+            self,
+            |instance| &mut instance.store.data_mut().nucleus,
+            |instance| {
+                with_memory(&mut instance.store, |nucleus, _, memory| act(nucleus, raw, memory))
+            },
+        )
+    }
+
+    /// What a guard says to some input. It runs here, under the fuel it was
+    /// set up with. Gives the fuel it spent, too.
+    pub(crate) fn judge(&mut self, input: &[u8], fuel: u64) -> (bool, u64) {
+        let _ = self.store.set_fuel(fuel);
+        let allows = self.ask(input).unwrap_or(false);
+        (allows, fuel.saturating_sub(self.store.get_fuel().unwrap_or(0)))
+    }
+
+    fn ask(&mut self, input: &[u8]) -> Option<bool> {
+        let allocate = self.wasm.get_func(&self.store, ALLOCATE)?;
+        let length = i32::try_from(input.len()).ok()?;
+        let mut place = [Val::I32(0)];
+        allocate.call(&mut self.store, &[Val::I32(length)], &mut place).ok()?;
+        let [Val::I32(place)] = place else { return None };
+        let memory = self.store.data().memory?;
+        let start = usize::try_from(place.cast_unsigned()).ok()?;
+        memory.write(&mut self.store, start, input).ok()?;
+        let mut said = [Val::I32(0)];
+        let arguments = [Val::I32(place), Val::I32(length)];
+        self.entry.call(&mut self.store, &arguments, &mut said).ok()?;
+        Some(matches!(said, [Val::I32(1)]))
+    }
+
+    fn code(&self) -> i32 {
+        match self.results.first() {
             Some(Val::I32(code)) => *code,
             _ => 0,
-        };
+        }
+    }
+
+    fn exit(&self) -> Ending {
+        let code = self.code();
         let memory = self.store.data().memory;
         let pages = memory.map_or(0, |memory| memory.size(&self.store));
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);

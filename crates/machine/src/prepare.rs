@@ -7,16 +7,23 @@
 use crate::{
     cell::{Cell, Failure},
     instance::Instance,
-    program::{Program, Unfit},
+    program::{Program, Role, Unfit},
 };
 use abi::{
     Error,
     profile::{SLICE_FUEL, data_fuel},
 };
 use alloc::{format, string::String, sync::Arc, vec::Vec};
-use nucleus::{ObjectId, Ticket, Work, view::Body};
+use nucleus::{ObjectId, Ticket, Word, Work, view::Body};
+use package::manifest::TaskKind;
 use package::{Package, PackageError};
 use witness::Subject;
+
+/// Most fuel that a guard may spend on one change.
+const GUARD_FUEL: u64 = 10_000_000;
+
+/// Bytes of memory that a guard may have.
+const GUARD_MEMORY: u32 = 1 << 20;
 
 /// How many times a package's allowance of memory must fit on the machine.
 /// While a memory grows its old bytes and new ones, up to twice as many, are
@@ -27,11 +34,23 @@ impl Cell {
     /// Prepares and commits what a call asked for.
     pub(crate) fn prepare(&mut self, ticket: Ticket) {
         match *ticket.work() {
-            Work::Spawn { component, start, .. } => {
+            Work::Spawn { component, start, kind, .. } => {
                 // A refusal is in the report and in the caller's answer.
-                let _ = self.spawn(ticket, component, start.memory);
+                let _ = self.spawn(ticket, component, role(kind), start.memory);
             }
             Work::Mount { region } => self.mount(ticket, region),
+            Work::Unmount { .. } => {
+                // It is a ticket for that.
+                let _ = self.nucleus.commit_unmount(ticket);
+                self.forget();
+            }
+            Work::Guard { component } => self.guard(ticket, component),
+            Work::Region { .. } => {
+                // Made where the call is, with the caller's memory at hand.
+                let subject = ticket.subject();
+                let answer = self.nucleus.commit_region(ticket, &[]);
+                self.nucleus.complete(subject, answer);
+            }
         }
     }
 
@@ -41,9 +60,10 @@ impl Cell {
         &mut self,
         ticket: Ticket,
         component: ObjectId,
+        role: Role,
         memory: u32,
     ) -> Result<Subject, Error> {
-        let made = self.instantiate(ticket.subject(), component, memory);
+        let made = self.instantiate(ticket.subject(), component, role, memory, SLICE_FUEL);
         let (instance, prepared) = match made {
             Ok(instance) => (Some(instance), Ok(())),
             Err(unfit) => {
@@ -67,7 +87,9 @@ impl Cell {
         &mut self,
         caller: Subject,
         component: ObjectId,
+        role: Role,
         memory: u32,
+        most_fuel: u64,
     ) -> Result<Instance, Unfit> {
         let module = match self.nucleus.object(component).map(|object| &object.body) {
             Some(Body::Component(component)) => Arc::clone(&component.module),
@@ -79,17 +101,54 @@ impl Cell {
         let translate = || Program::new(self.linker.engine(), &module);
         let program = self.programs.entry(component).or_insert_with(translate).as_ref();
         let program = program.map_err(Unfit::clone)?;
-        let fuel = self.nucleus.allowance(caller).min(SLICE_FUEL);
-        let (instance, spent) = Instance::new(&self.linker, program, memory, fuel);
+        let fuel = self.nucleus.allowance(caller).min(most_fuel);
+        let (instance, spent) = Instance::new(&self.linker, program, role, memory, fuel);
         self.nucleus.spend(caller, spent);
         instance
+    }
+
+    /// Asks a guard about the change that a call is to make. What goes wrong
+    /// with the guard is a refusal.
+    fn guard(&mut self, ticket: Ticket, component: ObjectId) {
+        let caller = ticket.subject();
+        let made =
+            self.instantiate(caller, component, Role::Guard, GUARD_MEMORY, GUARD_FUEL);
+        let guard = made.inspect_err(|unfit| {
+            self.reports.push(format!("a guard cannot run: {}", unfit.text));
+        });
+        let Some(instance) = self.instances.get_mut(&caller) else { return };
+        let answer = instance.again(&mut self.nucleus, |nucleus, raw, memory| {
+            let fuel = nucleus.allowance(caller).min(GUARD_FUEL);
+            let input = nucleus.guard_input(&ticket, &raw.request(memory, fuel));
+            let (allows, spent) = match guard {
+                Ok(mut guard) => guard.judge(&input, fuel),
+                Err(_) => (false, 0),
+            };
+            nucleus.spend(caller, spent);
+            let fuel = nucleus.allowance(caller);
+            let word = Word { allows, fuel: spent };
+            nucleus.commit_guard(ticket, raw.request(memory, fuel), word)
+        });
+        if let Some(answer) = answer {
+            self.nucleus.complete(caller, answer);
+        }
+    }
+
+    /// Forgets translations of components that are gone.
+    fn forget(&mut self) {
+        let nucleus = &self.nucleus;
+        self.programs.retain(|component, _| nucleus.object(*component).is_some());
     }
 
     /// Mounts a package that lies in a region.
     fn mount(&mut self, ticket: Ticket, region: Option<ObjectId>) {
         let body = region.and_then(|id| self.nucleus.object(id)).map(|object| &object.body);
         let file: Arc<[u8]> = match body {
-            Some(Body::Region(bytes)) => Arc::clone(bytes),
+            Some(Body::Region(region)) => match region.content() {
+                Some((bytes, _)) => Arc::clone(bytes),
+                // What can still change is no package.
+                None => Arc::from([]),
+            },
             _ => Arc::from([]),
         };
         let paid = self.pay(ticket.subject(), file.len());
@@ -122,7 +181,10 @@ impl Cell {
         let length = u32::try_from(file).unwrap_or(u32::MAX);
         let reason = opened.as_ref().err().map(|refusal| format!("{refusal}"));
         let opened = opened.as_ref().map_err(PackageError::error);
-        let mounted = self.nucleus.commit_mount(ticket, allowed.and(opened), length);
+        let trust = &self.trust;
+        let is_revoked = |key: &[u8; 32]| trust.revoked.contains(key);
+        let opened = allowed.and(opened);
+        let mounted = self.nucleus.commit_mount(ticket, opened, length, &is_revoked);
         if let Err(error) = mounted {
             let plain = || format!("package refused: {error}");
             self.reports.push(reason.unwrap_or_else(plain));
@@ -145,13 +207,19 @@ impl Cell {
     }
 }
 
+/// The role of a task of this kind.
+pub(crate) fn role(kind: TaskKind) -> Role {
+    match kind {
+        TaskKind::Command => Role::Command,
+        TaskKind::Reactor => Role::Reactor,
+    }
+}
+
 /// Bytes of memory that a root package can come to take.
 fn needs(package: &Package<'_>) -> u64 {
     let parts = package.components().iter().chain(package.regions());
     let parts = parts.map(|part| u64::try_from(part.bytes.len()).unwrap_or(u64::MAX));
-    let (memory, queues) = package.manifest().map_or((0, 0), |manifest| {
-        let queues = manifest.queues.iter().map(|queue| queue.capacity_bytes.saturating_mul(2));
-        (manifest.limits.memory.saturating_mul(GROWTH), queues.fold(0, u64::saturating_add))
-    });
-    parts.fold(memory, u64::saturating_add).saturating_add(queues)
+    let fixed = nucleus::objects_bytes(package);
+    let memory = package.manifest().map_or(0, |it| it.limits.memory.saturating_mul(GROWTH));
+    parts.fold(memory, u64::saturating_add).saturating_add(fixed)
 }

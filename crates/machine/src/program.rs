@@ -1,5 +1,5 @@
 //! What a component must be to run: a module that this engine takes, with no
-//! imports but the twelve calls, and an entry.
+//! imports but the twelve calls, and the exports of its role.
 
 use crate::imports::is_typed_as;
 use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
@@ -10,8 +10,33 @@ use alloc::{
 use wasmi::{Engine, ExternType, ImportType, Module, ValType};
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
-/// The export that a command begins at.
-pub(crate) const ENTRY: &str = "_start";
+/// How a component is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Its `_start` is called once.
+    Command,
+    /// Its `on_message` is called whenever its mailbox has something.
+    Reactor,
+    /// Its `guard` is asked whether a change may be made.
+    Guard,
+}
+
+impl Role {
+    /// The export that is called.
+    pub(crate) const fn entry(self) -> &'static str {
+        match self {
+            Self::Command => "_start",
+            Self::Reactor => "on_message",
+            Self::Guard => "guard",
+        }
+    }
+}
+
+/// The export that a reactor's first slice begins at, if it has one.
+pub(crate) const INITIALIZE: &str = "_initialize";
+
+/// The export by which a guard says where its input is to go.
+pub(crate) const ALLOCATE: &str = "allocate";
 
 /// The export that calls point into.
 pub(crate) const MEMORY: &str = "memory";
@@ -35,8 +60,6 @@ impl Unfit {
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) module: Module,
-    /// Whether the entry returns an exit code.
-    pub(crate) returns_code: bool,
 }
 
 impl Program {
@@ -55,8 +78,46 @@ impl Program {
         for import in module.imports() {
             check_import(&import)?;
         }
-        let returns_code = entry(&module)?;
-        Ok(Self { module, returns_code })
+        Ok(Self { module })
+    }
+
+    /// Whether the entry for this role returns a code; an error if the
+    /// component cannot have the role.
+    pub(crate) fn returns_code(&self, role: Role) -> Result<bool, Unfit> {
+        match role {
+            Role::Command | Role::Reactor => {
+                if role == Role::Reactor && self.module.get_export(INITIALIZE).is_some() {
+                    self.typed(INITIALIZE, &[], &[&[]])?;
+                }
+                let results = self.typed(role.entry(), &[], &[&[], &[ValType::I32]])?;
+                Ok(results > 0)
+            }
+            Role::Guard => {
+                let (one, two) = (&[ValType::I32][..], &[ValType::I32, ValType::I32][..]);
+                self.typed(ALLOCATE, one, &[one])?;
+                self.typed(role.entry(), two, &[one])?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Looks for an exported function with these parameters and one of these
+    /// lists of results. Gives the number of results.
+    fn typed(
+        &self,
+        name: &str,
+        parameters: &[ValType],
+        results: &[&[ValType]],
+    ) -> Result<usize, Unfit> {
+        let Some(ExternType::Func(function)) = self.module.get_export(name) else {
+            let text = format!("it does not export a function \"{name}\"");
+            return Err(Unfit::new(Error::MissingExport, text));
+        };
+        if function.params() == parameters && results.contains(&function.results()) {
+            return Ok(function.results().len());
+        }
+        let text = format!("its \"{name}\" takes or returns something else than it must");
+        Err(Unfit::new(Error::MissingExport, text))
     }
 }
 
@@ -86,22 +147,6 @@ fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {
         _ => {
             let text = format!("it imports \"{module}\" \"{name}\" with another type");
             Err(Unfit::new(Error::UnknownImport, text))
-        }
-    }
-}
-
-/// Whether the entry returns an exit code; an error if there is none to call.
-fn entry(module: &Module) -> Result<bool, Unfit> {
-    let Some(ExternType::Func(function)) = module.get_export(ENTRY) else {
-        let text = format!("it does not export a function \"{ENTRY}\"");
-        return Err(Unfit::new(Error::MissingExport, text));
-    };
-    match (function.params(), function.results()) {
-        ([], []) => Ok(false),
-        ([], [ValType::I32]) => Ok(true),
-        _ => {
-            let text = format!("its \"{ENTRY}\" takes arguments, or returns more than a code");
-            Err(Unfit::new(Error::MissingExport, text))
         }
     }
 }

@@ -67,12 +67,18 @@ fn no_call_allocates_inside_the_gate() {
     let file = recipe.start("task", "program", capabilities).signed();
     let package = Package::open(&file, &trust(), HASHER).unwrap();
     let mut nucleus =
-        Nucleus::new(Start { package: [0; 32], seed: 0, facts: facts(1), hasher: HASHER });
+        Nucleus::new(Start {
+            package: [0; 32],
+            seed: 0,
+            facts: facts(1),
+            hasher: HASHER,
+            signature_holds: witness::key::holds,
+        });
     let mount = Nucleus::mount_root();
     let (answer, count) = counted(|| nucleus.gate(Subject::KERNEL, mount));
     assert_eq!(count, 0, "rvf_mount");
     let Answer::Prepare(ticket) = answer else { panic!() };
-    nucleus.commit_mount(ticket, Ok(&package), 0).unwrap();
+    nucleus.commit_mount(ticket, Ok(&package), 0, &|_| false).unwrap();
     let spawn = nucleus.plans()[0].request(0);
     let (answer, count) = counted(|| nucleus.gate(Subject::KERNEL, spawn));
     assert_eq!(count, 0, "task_spawn");
@@ -87,12 +93,12 @@ fn no_call_allocates_inside_the_gate() {
             (Call::QueueSend, 0, Arguments::Send { kind: 0, priority: 0, bytes: &[7; 100] }),
             (Call::RegionMap, 1, Arguments::Read { offset: 5, into: &mut memory }),
             (Call::AttestEmit, 3, Arguments::Claim { kind: 1, digest: [1; 32], body: b"b" }),
-            (Call::QueueRecv, 9, Arguments::Receive),
+            (Call::QueueRecv, 9, Arguments::Receive { deadline: 0, into: &mut [] }),
             (Call::TimerWait, 2, Arguments::Wait { ns: if round == 49 { 1 << 40 } else { 0 } }),
         ] {
             let (handle, operation) = (Handle(handle), 0);
             let arguments = Ok(arguments);
-            let request = Request { call, handle, operation, length: 0, argument: 0, arguments };
+            let request = Request { call, handle, operation, length: 0, argument: 0, fuel: 0, arguments };
             let (answer, count) = counted(|| nucleus.gate(Subject(1), request));
             assert_eq!(count, 0, "{call:?}");
             assert!(matches!(answer, Answer::Done { .. } | Answer::Blocked));

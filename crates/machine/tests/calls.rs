@@ -301,13 +301,13 @@ fn a_stopped_gate_denies_once_parks_and_goes_on_when_resumed() {
     );
     let mut cell = start(&Recipe::new().task("t", &wat).signed(), 1);
     assert_eq!(cell.step(), Step::Ran);
-    cell.admit(Input { kind: EventKind::Stop, data: &[] }).unwrap();
+    cell.admit(Input::new(EventKind::Stop, &[])).unwrap();
     assert!(matches!(cell.step(), Step::Waiting { until: Some(_) }));
     cell.jump();
     assert_eq!(cell.step(), Step::Ran);
     assert_eq!(cell.step(), Step::Waiting { until: None });
     assert_eq!(cell.view().task(Subject(1)).unwrap().state(), State::Parked);
-    cell.admit(Input { kind: EventKind::Resume, data: &[] }).unwrap();
+    cell.admit(Input::new(EventKind::Resume, &[])).unwrap();
     let run = drive(cell, 1);
     assert_eq!(run.task(1), Outcome::Exit(-i32::from(Error::Halted.number())));
     let verdicts: Vec<_> = run.calls(1).iter().map(|(record, _)| record.verdict).collect();
@@ -319,7 +319,7 @@ fn a_shutdown_cuts_waiting_calls_short() {
     let wat = calling(b"", "(call $wait (i32.const 1) (i32.const 1) (i64.const 1000))");
     let mut cell = start(&Recipe::new().task("t", &wat).signed(), 1);
     cell.step();
-    cell.admit(Input { kind: EventKind::Shutdown, data: &[] }).unwrap();
+    cell.admit(Input::new(EventKind::Shutdown, &[])).unwrap();
     let run = drive(cell, 1);
     assert_eq!(run.task(1), Outcome::Killed);
     let records = run.of(1);

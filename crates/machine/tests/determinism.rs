@@ -97,9 +97,9 @@ fn an_event_is_recorded_where_it_was_admitted_and_the_same_again() {
             cell.step();
         }
         let long = [b'x'; 700];
-        cell.admit(Input { kind: EventKind::ConsoleInput, data: &long }).unwrap();
-        cell.admit(Input { kind: EventKind::Stop, data: &[] }).unwrap();
-        cell.admit(Input { kind: EventKind::Resume, data: &[] }).unwrap();
+        cell.admit(Input::new(EventKind::ConsoleInput, &long)).unwrap();
+        cell.admit(Input::new(EventKind::Stop, &[])).unwrap();
+        cell.admit(Input::new(EventKind::Resume, &[])).unwrap();
         drive(cell, 1)
     };
     let (one, same, later) = (once(1), once(1), once(2));

@@ -1,22 +1,25 @@
-//! Capabilities, and the space of them that each task has.
+//! Capabilities, and how they descend from one another.
 //!
-//! A task names a capability by a handle: slot and generation. A slot that is
-//! emptied gets the next generation, so what pointed at it fails by itself.
-//! A derived capability remembers the slot it was derived from and that
-//! slot's epoch; revoking raises the epoch, which costs one step however much
-//! was derived, and a use looks at no more than
-//! [`DERIVATION_DEPTH`](abi::profile::DERIVATION_DEPTH) ancestors.
+//! A derived capability names the node of the one it came from, and that
+//! node's epoch at the time. Revoking raises the epoch: one step, however
+//! much was derived. A use walks up at most
+//! [`DERIVATION_DEPTH`](abi::profile::DERIVATION_DEPTH) nodes. A node lives
+//! as long as something descends from it, also when the capability it stands
+//! for is gone, so giving up one's own takes nothing from others.
 
 use crate::object::ObjectId;
-use abi::{Error, Handle, Kind, Rights};
-use alloc::vec::Vec;
-use witness::Subject;
+use abi::{Error, GrantArguments, Kind, Rights, profile::DERIVATION_DEPTH};
+use alloc::boxed::Box;
+use witness::Index;
 
 /// Value of [`Capability::expiry`] for never.
 pub const NEVER: u64 = u64::MAX;
 
 /// Value of [`Capability::uses`] for any number.
 pub const UNLIMITED: u32 = u32::MAX;
+
+/// Most nodes there are at one time.
+const NODES: usize = 32_768;
 
 /// The right to do something with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,27 +32,52 @@ pub struct Capability {
     pub rights: Rights,
     /// Tells the object's side who uses it.
     pub badge: u64,
-    /// Raised by revoking; what was derived under a lower one is dead.
-    pub epoch: u32,
     /// Logical time in ns from which it is dead.
     pub expiry: u64,
     /// How many calls it is still good for.
     pub uses: u32,
-    /// What it was derived from.
-    pub parent: Option<Link>,
     /// How often it was derived, 0 for an original.
     pub depth: u8,
+    /// What it was derived from; none for an original.
+    pub(crate) descent: Option<Descent>,
+    /// Its own node, once something was derived from it.
+    pub(crate) node: Option<NodeId>,
+    /// The grant that made it, until a record has named that.
+    pub(crate) granted_by: Option<Index>,
 }
 
-/// Where a capability was derived from.
+/// Number of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Whose space the parent is in.
-    pub holder: Subject,
-    /// The parent.
-    pub handle: Handle,
-    /// The parent's epoch at that time.
-    pub epoch: u32,
+pub(crate) struct NodeId(u16);
+
+/// Where a capability comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Descent {
+    node: NodeId,
+    /// The node's epoch at that time.
+    epoch: u32,
+}
+
+/// A capability from which others were derived.
+#[derive(Clone, Copy, Debug, Default)]
+struct Node {
+    /// Raised by revoking; what was derived under a lower one is dead.
+    epoch: u32,
+    /// How many hold on to it: its capability, and each that descends from it
+    /// directly. Free if none.
+    holders: u32,
+    above: Option<Descent>,
+    /// While it is free: the next free one.
+    next_free: Option<NodeId>,
+}
+
+/// The forest of descent.
+pub(crate) struct Nodes {
+    nodes: Box<[Node]>,
+    /// First of those that were used and are free again.
+    free: Option<NodeId>,
+    /// How many were ever used; those after are free too.
+    used: usize,
 }
 
 impl Capability {
@@ -60,217 +88,311 @@ impl Capability {
             kind,
             rights,
             badge: 0,
-            epoch: 0,
             expiry: NEVER,
             uses: UNLIMITED,
-            parent: None,
             depth: 0,
+            descent: None,
+            node: None,
+            granted_by: None,
         }
     }
 
-    /// What its holder passes on at a spawn: the same, one deeper, less the
-    /// right to pass it on again. All uses that are left go with it.
+    /// What a grant makes of it, not yet derived: [`Nodes::derive`] does that.
     ///
     /// # Errors
-    /// [`Error::MissingRight`] without [`Rights::GRANT`], [`Error::TooDeep`].
-    pub(crate) fn pass_on(&self, holder: Subject, handle: Handle) -> Result<Self, Error> {
+    /// [`Error::MissingRight`] without a right to grant,
+    /// [`Error::Amplification`] where more is asked for than it has,
+    /// [`Error::TooDeep`], [`Error::BadArgument`] for no use at all.
+    pub(crate) fn lessened(&self, terms: &GrantArguments) -> Result<Self, Error> {
+        let GrantArguments { rights, badge, expiry, uses, .. } = *terms;
+        let mut may_pass = self.rights;
         if !self.rights.contains(Rights::GRANT) {
+            if !self.rights.contains(Rights::GRANT_ONCE) {
+                return Err(Error::MissingRight);
+            }
+            // A right to grant once passes itself on no further.
+            may_pass = may_pass.without(Rights::GRANT_ONCE);
+        }
+        if may_pass.contains(Rights::GRANT) {
+            may_pass = may_pass | Rights::GRANT_ONCE;
+        }
+        if uses == 0 {
+            return Err(Error::BadArgument);
+        }
+        // The grant is itself a use.
+        let affordable = match self.uses {
+            UNLIMITED => UNLIMITED,
+            limited => limited.saturating_sub(1),
+        };
+        let expiry = if expiry == NEVER { self.expiry } else { expiry };
+        let badge = if badge == 0 { self.badge } else { badge };
+        let same_badge = self.badge == 0 || self.badge == badge;
+        let shrinks = may_pass.contains(rights) && expiry <= self.expiry && uses <= affordable;
+        if !shrinks || !same_badge {
+            return Err(Error::Amplification);
+        }
+        Ok(Self { rights, badge, expiry, uses, ..self.child()? })
+    }
+
+    /// What a task that it spawns gets of it: the same, less the rights to
+    /// pass it on. All uses that are left go with it.
+    ///
+    /// # Errors
+    /// [`Error::MissingRight`], [`Error::TooDeep`].
+    pub(crate) fn passed_on(&self) -> Result<Self, Error> {
+        if !self.rights.intersects(Rights::GRANT | Rights::GRANT_ONCE) {
             return Err(Error::MissingRight);
         }
-        if self.depth >= abi::profile::DERIVATION_DEPTH {
+        let rights = self.rights.without(Rights::GRANT | Rights::GRANT_ONCE);
+        Ok(Self { rights, ..self.child()? })
+    }
+
+    /// The same with no more than these rights, for one that it is sent to.
+    ///
+    /// # Errors
+    /// [`Error::TooDeep`].
+    pub(crate) fn narrowed(&self, rights: Rights) -> Result<Self, Error> {
+        Ok(Self { rights: self.rights.intersection(rights), ..self.child()? })
+    }
+
+    fn child(&self) -> Result<Self, Error> {
+        if self.depth >= DERIVATION_DEPTH {
             return Err(Error::TooDeep);
         }
-        let kept = !Rights::GRANT.bits() & 0x7f;
-        let rights = Rights::from_bits(self.rights.bits() & kept).unwrap_or(Rights::NONE);
-        let parent = Some(Link { holder, handle, epoch: self.epoch });
-        Ok(Self { rights, epoch: 0, parent, depth: self.depth.saturating_add(1), ..*self })
+        let depth = self.depth.saturating_add(1);
+        Ok(Self { depth, descent: None, node: None, granted_by: None, ..*self })
     }
 }
 
-/// The capabilities of one task.
-#[derive(Debug)]
-pub struct Space {
-    slots: Vec<Slot>,
-}
-
-#[derive(Clone, Debug)]
-struct Slot {
-    generation: u16,
-    content: Option<Capability>,
-}
-
-impl Slot {
-    /// Whether something can be put in. The last generation is never used, so
-    /// that no handle ever comes back to life.
-    fn is_free(&self) -> bool {
-        self.content.is_none() && self.generation < u16::MAX
-    }
-}
-
-impl Space {
-    /// An empty space of so many slots, at most 65,536.
-    pub(crate) fn new(slots: usize) -> Self {
-        Self { slots: alloc::vec![Slot { generation: 0, content: None }; slots.min(1 << 16)] }
+impl Nodes {
+    /// A forest without trees. All its memory is taken here.
+    pub(crate) fn new() -> Self {
+        Self { nodes: alloc::vec![Node::default(); NODES].into(), free: None, used: 0 }
     }
 
-    /// The capability that a handle names.
+    /// Makes `child` descend from `parent`.
     ///
     /// # Errors
-    /// [`Error::BadHandle`] for one that never was, [`Error::StaleHandle`] for
-    /// one that is no more.
-    pub fn get(&self, handle: Handle) -> Result<&Capability, Error> {
-        let slot = self.slots.get(usize::from(handle.slot())).ok_or(Error::BadHandle)?;
-        if handle.generation() < slot.generation {
-            return Err(Error::StaleHandle);
-        }
-        match &slot.content {
-            Some(capability) if handle.generation() == slot.generation => Ok(capability),
-            _ => Err(Error::BadHandle),
-        }
-    }
-
-    pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut Capability> {
-        let slot = self.slots.get_mut(usize::from(handle.slot()))?;
-        if slot.generation == handle.generation() { slot.content.as_mut() } else { None }
-    }
-
-    /// Puts a capability into the first free slot.
-    ///
-    /// # Errors
-    /// [`Error::TableFull`].
-    pub(crate) fn insert(&mut self, capability: Capability) -> Result<Handle, Error> {
-        self.insert_run(core::slice::from_ref(&capability))
-    }
-
-    /// Puts capabilities into slots in a row, of one generation, so that the
-    /// first handle plus 1, 2, 3 are the others. Gives the first one, also if
-    /// there are none to put.
-    ///
-    /// # Errors
-    /// [`Error::TableFull`].
-    pub(crate) fn insert_run(&mut self, capabilities: &[Capability]) -> Result<Handle, Error> {
-        let start = self.free_run(capabilities.len()).ok_or(Error::TableFull)?;
-        let run = self.slots.get_mut(start..).unwrap_or_default();
-        let run = run.get_mut(..capabilities.len()).unwrap_or_default();
-        let generation = run.iter().map(|slot| slot.generation).max().unwrap_or(0);
-        for (slot, capability) in run.iter_mut().zip(capabilities) {
-            *slot = Slot { generation, content: Some(*capability) };
-        }
-        Ok(Handle::new(u16::try_from(start).map_err(|_| Error::TableFull)?, generation))
-    }
-
-    /// Whether [`Space::insert_run`] would find room.
-    pub(crate) fn has_room(&self, count: usize) -> bool {
-        self.free_run(count).is_some()
-    }
-
-    fn free_run(&self, count: usize) -> Option<usize> {
-        let mut free = 0;
-        for (at, slot) in self.slots.iter().enumerate() {
-            if free == count {
-                return Some(at - free);
+    /// [`Error::TableFull`]; nothing has changed then.
+    pub(crate) fn derive(
+        &mut self,
+        parent: &mut Capability,
+        child: Capability,
+    ) -> Result<Capability, Error> {
+        let node = match parent.node {
+            Some(node) => node,
+            None => {
+                let node = self.take(parent.descent).ok_or(Error::TableFull)?;
+                parent.node = Some(node);
+                node
             }
-            free = if slot.is_free() { free + 1 } else { 0 };
-        }
-        if free == count { Some(self.slots.len() - free) } else { None }
+        };
+        let epoch = self.hold(node).ok_or(Error::TableFull)?;
+        Ok(Capability { descent: Some(Descent { node, epoch }), ..child })
     }
 
-    /// Empties a slot.
-    #[cfg_attr(not(test), expect(dead_code, reason = "cap_grant's drop is the first user"))]
-    pub(crate) fn remove(&mut self, handle: Handle) -> Option<Capability> {
-        let slot = self.slots.get_mut(usize::from(handle.slot()))?;
-        if slot.generation != handle.generation() {
+    /// Kills everything that descends from a capability.
+    pub(crate) fn revoke(&mut self, capability: &Capability) {
+        if let Some(node) = capability.node.and_then(|node| self.get_mut(node)) {
+            // The last epoch is never left: at one revocation a microsecond it
+            // is an hour away, and then revoking has no effect on what is
+            // derived after it, which `derive` refuses.
+            node.epoch = node.epoch.saturating_add(1);
+        }
+    }
+
+    /// Whether every ancestor is unrevoked.
+    pub(crate) fn is_alive(&self, capability: &Capability) -> bool {
+        let mut descent = capability.descent;
+        for _ in 0..=DERIVATION_DEPTH {
+            let Some(Descent { node, epoch }) = descent else { return true };
+            match self.get(node) {
+                Some(node) if node.epoch == epoch => descent = node.above,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Lets go of what a capability that is no more held on to.
+    pub(crate) fn release(&mut self, capability: &Capability) {
+        if let Some(node) = capability.node {
+            self.let_go(node);
+        }
+        if let Some(descent) = capability.descent {
+            self.let_go(descent.node);
+        }
+    }
+
+    fn take(&mut self, above: Option<Descent>) -> Option<NodeId> {
+        let id = match self.free {
+            Some(id) => id,
+            None => NodeId(u16::try_from(self.used).ok()?),
+        };
+        let node = *self.get(id)?;
+        if self.free.is_some() {
+            self.free = node.next_free;
+        } else {
+            self.used = self.used.saturating_add(1);
+        }
+        if let Some(above) = above {
+            self.hold(above.node);
+        }
+        let node = self.get_mut(id)?;
+        // The epoch goes on from where it was: what named the slot's last
+        // tenant must not name this one.
+        *node = Node { epoch: node.epoch.saturating_add(1), holders: 1, above, next_free: None };
+        Some(id)
+    }
+
+    /// Counts one more holder. Gives the epoch, unless it is the last.
+    fn hold(&mut self, id: NodeId) -> Option<u32> {
+        let node = self.get_mut(id)?;
+        if node.epoch == u32::MAX {
             return None;
         }
-        let capability = slot.content.take()?;
-        slot.generation = slot.generation.saturating_add(1);
-        Some(capability)
+        node.holders = node.holders.saturating_add(1);
+        Some(node.epoch)
     }
 
-    /// Every capability with its handle.
-    pub fn iter(&self) -> impl Iterator<Item = (Handle, &Capability)> {
-        (0u16..=u16::MAX).zip(&self.slots).filter_map(|(index, slot)| {
-            Some((Handle::new(index, slot.generation), slot.content.as_ref()?))
-        })
+    /// One holder less. Nodes that nobody holds are free, and let go of the
+    /// ones above them in turn.
+    fn let_go(&mut self, id: NodeId) {
+        let mut next = Some(id);
+        for _ in 0..=DERIVATION_DEPTH {
+            let Some(id) = next else { return };
+            let free = self.free;
+            let Some(node) = self.get_mut(id) else { return };
+            node.holders = node.holders.saturating_sub(1);
+            if node.holders > 0 {
+                return;
+            }
+            next = node.above.take().map(|above| above.node);
+            node.next_free = free;
+            self.free = Some(id);
+        }
+    }
+
+    fn get(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(usize::from(id.0))
+    }
+
+    fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(usize::from(id.0))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use abi::Handle;
     use proptest::prelude::*;
     use std::vec::Vec;
 
-    fn some() -> Capability {
-        Capability::original(ObjectId(3), Kind::Queue, Rights::WRITE | Rights::GRANT)
+    fn some(rights: Rights) -> Capability {
+        Capability::original(ObjectId(3), Kind::Queue, rights)
+    }
+
+    fn terms(rights: Rights) -> GrantArguments {
+        GrantArguments { to: Handle(0), rights, badge: 0, expiry: NEVER, uses: UNLIMITED }
     }
 
     #[test]
-    fn the_first_capabilities_are_the_handles_from_zero() {
-        let mut space = Space::new(4);
-        for expected in 0..4 {
-            assert_eq!(space.insert(some()).unwrap(), Handle(expected));
+    fn a_right_to_grant_once_passes_itself_on_no_further() {
+        let once = some(Rights::READ | Rights::GRANT_ONCE);
+        for more in [Rights::GRANT, Rights::GRANT_ONCE] {
+            assert_eq!(once.lessened(&terms(Rights::READ | more)), Err(Error::Amplification));
         }
-        assert_eq!(space.insert(some()), Err(Error::TableFull));
+        let end = once.lessened(&terms(Rights::READ)).unwrap();
+        assert_eq!(end.lessened(&terms(Rights::READ)), Err(Error::MissingRight));
+        let full = some(Rights::READ | Rights::GRANT);
+        assert!(full.lessened(&terms(Rights::READ | Rights::GRANT_ONCE)).is_ok());
     }
 
     #[test]
-    fn a_removed_capability_leaves_a_stale_handle() {
-        let mut space = Space::new(1);
-        let old = space.insert(some()).unwrap();
-        space.remove(old).unwrap();
-        assert_eq!(space.get(old), Err(Error::StaleHandle));
-        let new = space.insert(some()).unwrap();
-        assert_eq!(new, Handle::new(0, 1));
-        assert_eq!(space.get(old), Err(Error::StaleHandle));
-        assert!(space.get(new).is_ok());
-        assert_eq!(space.get(Handle::new(0, 2)), Err(Error::BadHandle));
-    }
-
-    #[test]
-    fn a_slot_is_retired_before_a_handle_could_come_back() {
-        let mut space = Space::new(1);
-        for _ in 0..u16::MAX {
-            let handle = space.insert(some()).unwrap();
-            space.remove(handle).unwrap();
-        }
-        assert_eq!(space.insert(some()), Err(Error::TableFull));
+    fn a_badge_once_set_stays() {
+        let badged = Capability { badge: 7, ..some(Rights::GRANT) };
+        let other = GrantArguments { badge: 8, ..terms(Rights::NONE) };
+        assert_eq!(badged.lessened(&other), Err(Error::Amplification));
+        assert_eq!(badged.lessened(&terms(Rights::NONE)).unwrap().badge, 7);
     }
 
     #[test]
     fn passing_on_needs_the_right_and_ends_with_it() {
-        let passed = some().pass_on(Subject(1), Handle(0)).unwrap();
-        assert_eq!(passed.rights, Rights::WRITE);
-        assert_eq!(passed.depth, 1);
-        assert_eq!(passed.pass_on(Subject(2), Handle(0)), Err(Error::MissingRight));
-        let deep = Capability { depth: abi::profile::DERIVATION_DEPTH, ..some() };
-        assert_eq!(deep.pass_on(Subject(1), Handle(0)), Err(Error::TooDeep));
+        let passed = some(Rights::WRITE | Rights::GRANT).passed_on().unwrap();
+        assert_eq!((passed.rights, passed.depth), (Rights::WRITE, 1));
+        assert_eq!(passed.passed_on(), Err(Error::MissingRight));
+        let deep = Capability { depth: DERIVATION_DEPTH, ..some(Rights::GRANT) };
+        assert_eq!(deep.passed_on(), Err(Error::TooDeep));
     }
 
     proptest! {
+        /// A grant never gives what the giver has not.
         #[test]
-        fn only_live_handles_are_honoured(actions in proptest::collection::vec(any::<(u8, u8)>(), 0..200), forged: u32) {
-            let mut space = Space::new(8);
-            let mut live: Vec<Handle> = Vec::new();
-            let mut dead: Vec<Handle> = Vec::new();
-            for (action, which) in actions {
-                let count = usize::from(which % 4);
-                if action % 3 == 0 && !live.is_empty() {
-                    let handle = live.remove(usize::from(which) % live.len());
-                    prop_assert!(space.remove(handle).is_some());
-                    dead.push(handle);
-                } else if let Ok(first) = space.insert_run(&std::vec![some(); count]) {
-                    for next in 0..u32::try_from(count).unwrap() {
-                        let handle = Handle(first.0 + next);
-                        prop_assert!(!live.contains(&handle) && !dead.contains(&handle));
-                        live.push(handle);
-                    }
-                }
-                prop_assert_eq!(space.iter().count(), live.len());
-                prop_assert!(live.iter().all(|&handle| space.get(handle).is_ok()));
-                prop_assert!(dead.iter().all(|&handle| space.get(handle) == Err(Error::StaleHandle)));
+        fn derived_ones_only_shrink(
+            held: u8, asked: u8, own_expiry: u64, expiry: u64, own_uses in 1u32.., uses: u32, own_badge in 0u64..3, badge in 0u64..3,
+        ) {
+            let giver = Capability {
+                expiry: own_expiry, uses: own_uses, badge: own_badge, ..some(Rights::from_bits(held))
+            };
+            let asked = GrantArguments {
+                to: Handle(0), rights: Rights::from_bits(asked), badge, expiry, uses,
+            };
+            if let Ok(child) = giver.lessened(&asked) {
+                let grants = Rights::GRANT | Rights::GRANT_ONCE;
+                prop_assert!(giver.rights.contains(child.rights.without(grants)));
+                prop_assert!(!child.rights.contains(Rights::GRANT) || giver.rights.contains(Rights::GRANT));
+                prop_assert!(child.expiry <= giver.expiry);
+                prop_assert!(child.uses <= giver.uses);
+                prop_assert!(own_badge == 0 || child.badge == own_badge);
+                prop_assert_eq!(child.depth, 1);
             }
-            prop_assert_eq!(space.get(Handle(forged)).is_ok(), live.contains(&Handle(forged)));
+        }
+
+        /// Against a forest of plain lists: alive is who has no revoked ancestor.
+        #[test]
+        fn revoking_kills_what_was_derived_and_nothing_else(steps in proptest::collection::vec(any::<(u8, u8)>(), 0..200)) {
+            let mut nodes = Nodes::new();
+            // Each with its ancestors as (index, revocations seen).
+            let mut all: Vec<(Option<Capability>, Vec<(usize, u32)>, u32)> =
+                std::vec![(Some(some(Rights::GRANT)), Vec::new(), 0)];
+            for (action, which) in steps {
+                let at = usize::from(which) % all.len();
+                let (Some(mut capability), ancestors, revocations) = all[at].clone() else { continue };
+                match action % 4 {
+                    0 | 1 => {
+                        let Ok(child) = capability.lessened(&terms(Rights::GRANT)) else {
+                            prop_assert_eq!(capability.depth, DERIVATION_DEPTH);
+                            continue;
+                        };
+                        let child = nodes.derive(&mut capability, child).unwrap();
+                        all[at].0 = Some(capability);
+                        let mut line = ancestors;
+                        line.push((at, revocations));
+                        all.push((Some(child), line, 0));
+                    }
+                    2 => {
+                        nodes.revoke(&capability);
+                        all[at].2 += 1;
+                    }
+                    _ if at > 0 => {
+                        nodes.release(&capability);
+                        all[at].0 = None;
+                    }
+                    _ => {}
+                }
+                for (capability, line, _) in &all {
+                    let Some(capability) = capability else { continue };
+                    let lives = line.iter().all(|&(up, seen)| all[up].2 == seen);
+                    prop_assert_eq!(nodes.is_alive(capability), lives);
+                }
+            }
+            for (capability, ..) in all.iter().rev() {
+                if let Some(capability) = capability {
+                    nodes.release(capability);
+                }
+            }
+            prop_assert!(nodes.nodes.iter().all(|node| node.holders == 0));
         }
     }
 }

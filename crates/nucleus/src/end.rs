@@ -3,8 +3,10 @@
 use crate::{
     Nucleus,
     partition::Resource,
+    queue::Message,
     task::{LastWords, Outcome, State},
 };
+use abi::{EXIT_REPORT, Error, ExitReport};
 use witness::{
     Body, Hash, Subject, Verdict,
     record::{self, Budget, RootReason, TrapCode},
@@ -28,14 +30,15 @@ pub enum Ending {
     OutOfFuel,
     /// Its partition's records are spent.
     RecordsSpent,
-    /// The machine is shut down. A call it waited in is cut short; that is
-    /// its last record.
+    /// Its parent revoked it, or the machine is shut down. A call it waited
+    /// in is cut short; that is its last record.
     Killed,
 }
 
 impl Nucleus {
-    /// Ends a task that is alive: writes its last records and gives back
-    /// what it held. The slots were set aside when it was spawned.
+    /// Ends a task that is alive: writes its last records, gives back what it
+    /// held and tells its parent. The slots were set aside when it was
+    /// spawned.
     pub fn end(&mut self, subject: Subject, ending: Ending) {
         let Some(task) = self.world.task_mut(subject) else { return };
         if !task.state().is_alive() {
@@ -47,12 +50,49 @@ impl Nucleus {
             self.last_records(subject, ending, last_words);
         }
         let Some(task) = self.world.task_mut(subject) else { return };
-        task.become_(State::Ended(ending.outcome()));
+        let outcome = ending.outcome();
+        task.become_(State::Ended(outcome));
         let (memory, unspent) = (task.memory, task.fuel_left());
-        let (partition, parent) = (task.partition, task.parent);
+        let (partition, parent, mailbox) = (task.partition, task.parent, task.mailbox.take());
         self.world.partitions.give_back(partition, Resource::Memory, u64::from(memory));
         if let Some(parent) = self.world.task_mut(parent) {
             parent.given = parent.given.saturating_sub(unspent);
+        }
+        self.empty(subject);
+        if let Some(mailbox) = mailbox {
+            self.world.objects.doom(mailbox);
+        }
+        self.report(subject, outcome);
+    }
+
+    /// Lets go of everything a task holds, its subscriptions included.
+    fn empty(&mut self, subject: Subject) {
+        let slots = self.world.task(subject).map_or(0, |task| task.space.size());
+        for slot in 0..slots {
+            let held = self.world.task(subject).and_then(|task| task.space.at(slot));
+            if let Some(handle) = held.map(|(handle, _)| handle) {
+                self.world.take_away(subject, handle, Error::StaleHandle);
+            }
+        }
+        for number in 0..abi::profile::OBJECTS {
+            let Some(sensor) = self.world.objects.sensor_at(number) else { continue };
+            self.world.unsubscribe(sensor, subject);
+        }
+    }
+
+    /// Tells the parent, in the room that was promised at the spawn.
+    fn report(&mut self, subject: Subject, outcome: Outcome) {
+        let Some(task) = self.world.task(subject) else { return };
+        let Some(handle) = task.known_as else { return };
+        let sent = task.chain.last();
+        let (outcome, code) = outcome.numbers();
+        let report = ExitReport { subject: subject.0, outcome, code, handle };
+        let parent = self.world.task(task.parent);
+        let Some(mailbox) = parent.and_then(|parent| parent.mailbox) else { return };
+        if let Ok(queue) = self.world.objects.queue_mut(mailbox) {
+            let sender = subject.0;
+            let message = Message { kind: EXIT_REPORT, priority: 0, badge: 0, sender, sent };
+            queue.report(&message, &report.to_bytes());
         }
     }
 
@@ -84,6 +124,19 @@ impl Nucleus {
                 self.write(subject, root_slot, Verdict::Allowed, None, body);
             }
             _ => self.log.release(root_slot),
+        }
+    }
+}
+
+impl Outcome {
+    /// As in an exit report: which, and its code.
+    fn numbers(self) -> (u8, i32) {
+        match self {
+            Self::Exit(code) => (0, code),
+            Self::Trap(code) => (1, i32::from(code.number())),
+            Self::OutOfFuel => (2, 0),
+            Self::RecordsSpent => (3, 0),
+            Self::Killed => (4, 0),
         }
     }
 }

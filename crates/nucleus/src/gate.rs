@@ -14,9 +14,9 @@ use crate::{
     syscall::{self, Done, Effect},
     task::State,
     ticket::{InFlight, Tail, Ticket},
-    world::World,
+    world::{Meter, World},
 };
-use abi::{Call, Error};
+use abi::{Call, Error, Handle, profile::data_fuel};
 use witness::{Body, Index, Subject, Verdict, record::CallBody};
 
 /// What the gate says to a request.
@@ -27,18 +27,19 @@ pub enum Answer {
     Done {
         /// What the caller gets: a result or a negated reason.
         value: i64,
-        /// Bytes that were moved, which cost fuel.
-        moved: u32,
+        /// Fuel that it cost beside its price.
+        fuel: u64,
     },
-    /// The caller waits; the machine runs others. [`Nucleus::take_answer`]
-    /// has the answer when the caller is ready again.
+    /// The caller waits; the machine runs others. When it is its turn again,
+    /// [`Nucleus::take_answer`] has the answer, or [`Nucleus::receive`] looks
+    /// for the message.
     Blocked,
     /// The machine has to prepare something, then commit.
     Prepare(Ticket),
     /// Nothing has happened: this slice has written as many records as it
     /// may. Ask again in the next one.
     NextSlice,
-    /// The partition's records are spent. There is no call; the caller has
+    /// The partition's records are spent, or the caller killed itself. It has
     /// been ended.
     Ended,
 }
@@ -57,6 +58,7 @@ impl Nucleus {
         let Some(slot) = self.log.reserve() else { return Answer::NextSlice };
         self.world.partitions.spend(partition, Resource::Records, 1);
         self.world.slice_records = self.world.slice_records.saturating_add(1);
+        self.world.sweep();
 
         let body = CallBody {
             handle: request.handle,
@@ -65,17 +67,39 @@ impl Nucleus {
             argument: request.argument,
             ..CallBody::new(request.call)
         };
-        self.world.next_record = Some(self.log.next());
-        let mut call = InFlight { slot, body, tail: self.world.tail(subject, &request) };
+        let tail = self.world.tail(subject, &request);
+        let granted_by = self.world.first_use(subject, request.handle);
+        let call = InFlight { slot, body, tail, granted_by };
+        self.pass(subject, call, request)
+    }
+
+    /// All stages but the reservation.
+    pub(crate) fn pass(
+        &mut self,
+        subject: Subject,
+        mut call: InFlight,
+        request: Request<'_>,
+    ) -> Answer {
+        self.world.next_record = self.log.next();
+        self.world.call_fuel = Meter { left: request.fuel, spent: 0 };
         match self.world.decide(subject, request, &mut call.body) {
             Ok((Effect::Done(done), authorised)) => {
                 evidence::spend_use(&mut self.world, subject, &authorised);
                 self.allowed(subject, call, &done);
-                Answer::Done { value: done.result, moved: done.length }
+                self.done(subject, done.result, done.length)
+            }
+            Ok((Effect::Kill(victim), authorised)) => {
+                evidence::spend_use(&mut self.world, subject, &authorised);
+                self.allowed(subject, call, &Done::default());
+                self.end(victim, Ending::Killed);
+                self.done(subject, 0, 0)
             }
             Ok((Effect::Until(until), authorised)) => {
                 evidence::spend_use(&mut self.world, subject, &authorised);
-                self.block(subject, call, until)
+                self.block(subject, call, until, None)
+            }
+            Ok((Effect::Message { deadline }, authorised)) => {
+                self.block(subject, call, deadline, Some(authorised))
             }
             Ok((Effect::Prepare(work), authorised)) => {
                 Answer::Prepare(Ticket { subject, call, authorised, work })
@@ -84,20 +108,30 @@ impl Nucleus {
         }
     }
 
+    fn done(&self, subject: Subject, value: i64, moved: u32) -> Answer {
+        let is_alive = self.world.task(subject).is_some_and(|task| task.state().is_alive());
+        if subject.is_task() && !is_alive {
+            return Answer::Ended;
+        }
+        let fuel = data_fuel(u64::from(moved)).saturating_add(self.world.call_fuel.spent);
+        Answer::Done { value, fuel }
+    }
+
     /// Witnesses a call that was done.
     pub(crate) fn allowed(&mut self, subject: Subject, call: InFlight, done: &Done) -> Index {
         let Done { result, length, digest, cause } = *done;
         let body = CallBody { result, length, digest, ..call.body };
-        self.witness(subject, call.slot, Verdict::Allowed, cause, body, &call.tail)
+        self.witness(subject, Verdict::Allowed, cause, InFlight { body, ..call })
     }
 
     /// Witnesses and answers a call that was denied. One that was denied
     /// because the gate is stopped parks its caller, so that it is denied
     /// once and not in a loop.
     pub(crate) fn denied(&mut self, subject: Subject, call: InFlight, error: Error) -> Answer {
+        let is_claim = call.body.call == Call::AttestEmit;
         // A claim that was refused is not spread by its refusal.
-        let tail = if call.body.call == Call::AttestEmit { Tail::of(&[]) } else { call.tail };
-        self.witness(subject, call.slot, Verdict::Denied(error), None, call.body, &tail);
+        let tail = if is_claim { Tail::of(&[]) } else { call.tail };
+        self.witness(subject, Verdict::Denied(error), None, InFlight { tail, ..call });
         if error == Error::Halted
             && let Some(task) = self.world.task_mut(subject)
             && task.become_(State::Parked)
@@ -105,7 +139,7 @@ impl Nucleus {
             task.answer = Some(error.to_guest());
             return Answer::Blocked;
         }
-        Answer::Done { value: error.to_guest(), moved: 0 }
+        Answer::Done { value: error.to_guest(), fuel: self.world.call_fuel.spent }
     }
 
     /// Has an answer wait for a task. The kernel gets its own directly.
@@ -120,21 +154,27 @@ impl Nucleus {
     fn witness(
         &mut self,
         subject: Subject,
-        slot: witness::Reservation,
         verdict: Verdict,
         cause: Option<Index>,
-        body: CallBody<'_>,
-        tail: &Tail,
+        call: InFlight,
     ) -> Index {
+        let InFlight { slot, body, tail, granted_by } = call;
         let body = CallBody { tail: tail.short(), ..body };
-        self.write(subject, slot, verdict, cause, Body::Call(body))
+        self.write(subject, slot, verdict, cause.or(granted_by), Body::Call(body))
     }
 
-    /// Makes the caller wait for a time.
-    fn block(&mut self, subject: Subject, call: InFlight, until: u64) -> Answer {
+    /// Makes the caller wait: for a time, or for a message until a time.
+    fn block(
+        &mut self,
+        subject: Subject,
+        call: InFlight,
+        until: u64,
+        queue: Option<Authorised>,
+    ) -> Answer {
         match self.world.task_mut(subject) {
             Some(task) if task.state().may_become(State::Waiting(until)) => {
                 task.become_(State::Waiting(until));
+                task.waits_on = queue.map(|queue| queue.object());
                 task.blocked = Some(call);
                 Answer::Blocked
             }
@@ -143,29 +183,61 @@ impl Nucleus {
         }
     }
 
-    /// Completes the calls whose time has come, in order of tasks.
+    /// Goes on with a receive that has waited: it was the caller's turn.
+    /// `into` is the window it was made with, or why that is gone.
+    pub fn receive(
+        &mut self,
+        subject: Subject,
+        fuel: u64,
+        into: Result<&mut [u8], Error>,
+    ) -> Answer {
+        let Some(task) = self.world.task_mut(subject) else { return Answer::Ended };
+        let Some(call) = task.blocked.take() else { return Answer::Ended };
+        task.waits_on = None;
+        let deadline = call.body.argument;
+        let request = Request {
+            call: Call::QueueRecv,
+            handle: call.body.handle,
+            operation: call.body.operation,
+            length: call.body.length,
+            argument: deadline,
+            fuel,
+            arguments: into.map(|into| Arguments::Receive { deadline, into }),
+        };
+        self.pass(subject, call, request)
+    }
+
+    /// Completes the timer calls whose time has come, in order of tasks.
     pub(crate) fn wake(&mut self) {
         let now = self.world.clock.now_ns();
         let result = i64::try_from(now).unwrap_or(i64::MAX);
-        let mut number = 0;
-        while let Some(task) = self.world.task_mut(Subject(number)) {
+        let mut place = 0;
+        while let Some(task) = self.world.task_at(place) {
+            let subject = task.subject;
             let is_due = matches!(task.state(), State::Waiting(until) if until <= now);
-            if is_due && task.become_(State::Ready) {
-                task.answer = Some(result);
-                if let Some(call) = task.blocked.take() {
-                    self.allowed(Subject(number), call, &Done { result, ..Done::default() });
-                }
+            if is_due && task.waits_on.is_none() {
+                self.wake_one(subject, result);
             }
-            number = number.saturating_add(1);
+            place = place.saturating_add(1);
         }
     }
 
-    /// Completes a call that its caller's end cuts short.
+    fn wake_one(&mut self, subject: Subject, result: i64) {
+        let Some(task) = self.world.task_mut(subject) else { return };
+        if task.become_(State::Ready) {
+            task.answer = Some(result);
+            if let Some(call) = task.blocked.take() {
+                self.allowed(subject, call, &Done { result, ..Done::default() });
+            }
+        }
+    }
+
+    /// Completes a call that is cut short: by its caller's end, or a stop.
     pub(crate) fn cut_short(&mut self, subject: Subject) {
-        let blocked = self.world.task_mut(subject).and_then(|task| task.blocked.take());
-        if let Some(call) = blocked {
-            let InFlight { slot, body, tail } = call;
-            self.witness(subject, slot, Verdict::CutShort, None, body, &tail);
+        let Some(task) = self.world.task_mut(subject) else { return };
+        task.waits_on = None;
+        if let Some(call) = task.blocked.take() {
+            self.witness(subject, Verdict::CutShort, None, call);
         }
     }
 }
@@ -188,17 +260,25 @@ impl World {
             body.badge = capability.badge;
         }
         let authorised = evidence::authorise(self, subject, request.handle, call, operation)?;
-        let verified = evidence::verify(self, subject, call, &arguments)?;
+        let verified = evidence::verify(self, subject, &authorised, &arguments)?;
         let context = syscall::Context { subject, operation, authorised: &authorised };
         let effect = syscall::effect(self, &context, verified, arguments)?;
         Ok((effect, authorised))
+    }
+
+    /// The grant behind a capability, the first time it is named.
+    fn first_use(&mut self, subject: Subject, handle: Handle) -> Option<Index> {
+        self.task_mut(subject)?.space.get_mut(handle)?.granted_by.take()
     }
 
     /// What stands at the end of the call's record.
     fn tail(&self, subject: Subject, request: &Request<'_>) -> Tail {
         match (request.call, &request.arguments) {
             (Call::AttestEmit, Ok(Arguments::Claim { body, .. })) => Tail::of(body),
-            (Call::RvfMount, Ok(Arguments::Mount { path, .. })) => Tail::of(path.as_bytes()),
+            (
+                Call::RvfMount,
+                Ok(Arguments::Mount { path, .. } | Arguments::Unmount { path }),
+            ) => Tail::of(path.as_bytes()),
             (Call::TaskSpawn, _) => {
                 let capability = evidence::named(self, subject, request.handle).ok();
                 let object = capability.and_then(|capability| self.objects.get(capability.object));

@@ -6,17 +6,22 @@ use crate::{
     object::{Body, Component, Object, ObjectId, Objects},
     partition::{Partition, PartitionId, Resource},
     queue::Queue,
+    region::Region,
     request::{Arguments, Passed, Request},
+    proof::Window,
+    rules::{Approver, Graph, Rules, Vectors},
+    sensor::Sensor,
+    store::{GraphStore, GraphTerms, VectorStore, VectorTerms},
     syscall::{Done, ROOT},
-    ticket::Ticket,
+    ticket::{Ticket, Work},
 };
 use abi::{Call, Error, Handle, Kind, Rights, SpawnArguments};
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use package::{
     Package,
-    manifest::{CapabilityEntry, Manifest, TaskKind, well_known},
+    manifest::{CapabilityEntry, Manifest, StoreRules, TaskKind, VectorStoreEntry, well_known},
 };
-use witness::{Index, Subject};
+use witness::{Hash, Hasher, Index, Subject};
 
 /// A task that the root package lists.
 #[derive(Clone, Debug)]
@@ -43,6 +48,7 @@ impl TaskPlan {
             operation: 0,
             length: 0,
             argument: self.start.fuel,
+            fuel: u64::MAX,
             arguments: Ok(Arguments::Spawn {
                 start: self.start,
                 kind: self.kind,
@@ -68,6 +74,7 @@ impl Nucleus {
             operation: 0,
             length: 0,
             argument: 0,
+            fuel: u64::MAX,
             arguments: Ok(Arguments::Mount { region: None, path: ROOT }),
         }
     }
@@ -79,7 +86,8 @@ impl Nucleus {
 
     /// Completes a mount: an opened package, which is the proof, becomes
     /// objects; a reason why there is none denies the call. `length` is the
-    /// file's, in bytes. The caller finds the answer waiting.
+    /// file's, in bytes; `is_revoked` knows the keys that nobody may use any
+    /// more. The caller finds the answer waiting.
     ///
     /// # Errors
     /// Why the call was denied.
@@ -88,11 +96,12 @@ impl Nucleus {
         ticket: Ticket,
         opened: Result<&Package<'_>, Error>,
         length: u32,
+        is_revoked: &dyn Fn(&[u8; 32]) -> bool,
     ) -> Result<(), Error> {
         let Ticket { subject, mut call, authorised, .. } = ticket;
         let path = String::from(call.tail.text());
         let mounted = opened.and_then(|package| {
-            let (first, count) = self.mount(subject, &path, package)?;
+            let (first, count) = self.mount(subject, &path, package, is_revoked)?;
             Ok((package, first, count))
         });
         match mounted {
@@ -120,33 +129,39 @@ impl Nucleus {
         subject: Subject,
         path: &str,
         package: &Package<'_>,
+        is_revoked: &dyn Fn(&[u8; 32]) -> bool,
     ) -> Result<(Handle, u64), Error> {
         let manifest = package.manifest();
-        let new = objects_of(package, path)?;
+        let new = objects_of(package, path, self.world.hasher, is_revoked)?;
         let count = u64::try_from(new.len()).map_err(|_| Error::TableFull)?;
-        let first_object = self.world.objects.next();
-        let capabilities: Vec<_> =
-            (first_object.0..).zip(&new).map(|(id, new)| given(ObjectId(id), &new.body)).collect();
-
-        let plans = match manifest {
-            Some(manifest) if path == ROOT => plans(manifest, first_object)?,
-            _ => Vec::new(),
-        };
         let caller = self.world.task(subject).ok_or(Error::BadHandle)?;
-        if !caller.space.has_room(capabilities.len()) {
+        if !caller.space.has_room(new.len()) || self.world.objects.room() < new.len() {
             return Err(Error::TableFull);
         }
-        // Nothing after this fails but for want of budget, which is last.
         let parent = caller.partition;
         let bytes = new.iter().fold(0, |sum: u64, new| sum.saturating_add(new.bytes));
-        self.world.partitions.take(parent, Resource::Memory, bytes)?;
-
         let mount = self.log.next();
-        let partition = self.add_partition(path, mount, parent, manifest);
-        for New { name, body, .. } in new {
-            let object = Object { name, partition: Some(partition), made_by: Some(mount), body };
-            self.world.objects.add(object);
+        let partition = self.add_partition(path, mount, parent, package)?;
+        // Nothing after this fails but for want of budget, which is last.
+        if let Err(error) = self.world.partitions.take(parent, Resource::Memory, bytes) {
+            self.world.partitions.close(partition);
+            return Err(error);
         }
+        let mut ids = Vec::with_capacity(new.len());
+        let mut capabilities = Vec::with_capacity(new.len());
+        for New { name, body, .. } in new {
+            let own = given(&body);
+            let object = Object::new(name, Some(partition), Some(mount), body);
+            let id = self.world.objects.add(object)?;
+            self.world.objects.hold(id);
+            capabilities.push(Capability { object: id, ..own });
+            ids.push(id);
+        }
+        self.place_guards(manifest, &ids);
+        let plans = match manifest {
+            Some(manifest) if path == ROOT => plans(manifest, &ids)?,
+            _ => Vec::new(),
+        };
         let space = self.world.task_mut(subject).map(|task| &mut task.space);
         let first = space.ok_or(Error::BadHandle)?.insert_run(&capabilities)?;
         let with_handle = |mut plan: TaskPlan| {
@@ -157,63 +172,185 @@ impl Nucleus {
         Ok((first, count))
     }
 
+    /// Tells each store which component guards it.
+    fn place_guards(&mut self, manifest: Option<&Manifest>, ids: &[ObjectId]) {
+        let Some(manifest) = manifest else { return };
+        let place = |name: &String| {
+            let place = manifest.components.iter().position(|part| part.name == *name)?;
+            ids.get(place).copied()
+        };
+        let before = manifest.components.len() + manifest.regions.len() + manifest.queues.len();
+        let vectors = manifest.vector_stores.iter().map(|store| &store.rules.guard);
+        let graphs = manifest.graph_stores.iter().map(|store| &store.rules.guard);
+        for (guard, id) in vectors.chain(graphs).zip(ids.get(before..).unwrap_or_default()) {
+            let guard = guard.as_ref().and_then(place);
+            match self.world.objects.get_mut(*id).map(|object| &mut object.body) {
+                Some(Body::Vectors(vectors)) => vectors.rules.guard = guard,
+                Some(Body::Graph(graph)) => graph.rules.guard = guard,
+                _ => {}
+            }
+        }
+    }
+
     fn add_partition(
         &mut self,
         path: &str,
         mount: Index,
         parent: Option<PartitionId>,
-        manifest: Option<&Manifest>,
-    ) -> PartitionId {
+        package: &Package<'_>,
+    ) -> Result<PartitionId, Error> {
+        let manifest = package.manifest();
         let name = manifest.map_or_else(String::new, |manifest| manifest.name.clone());
         let limits = manifest.map(|manifest| manifest.limits);
         let approvals = manifest.map_or(&[][..], |manifest| &manifest.standing_approvals);
         let names = (name, String::from(path));
-        self.world.partitions.add(Partition::new(names, mount, parent, limits, approvals))
+        let partition = Partition::new(names, mount, parent, limits, approvals);
+        self.world.add_partition(partition)
+    }
+
+    /// Completes an unmount: the package's objects are gone.
+    ///
+    /// # Errors
+    /// [`Error::BadArgument`] for a ticket of other work.
+    pub fn commit_unmount(&mut self, ticket: Ticket) -> Result<(), Error> {
+        let Ticket { subject, call, authorised, work } = ticket;
+        let Work::Unmount { partition } = work else { return Err(Error::BadArgument) };
+        crate::evidence::spend_use(&mut self.world, subject, &authorised);
+        self.allowed(subject, call, &Done::default());
+        self.answer(subject, 0);
+        let of_it: Vec<_> = {
+            let all = self.world.objects.iter();
+            all.filter(|(_, it)| it.partition == Some(partition)).map(|(id, _)| id).collect()
+        };
+        let parent = self.world.partitions.get(partition).and_then(|it| it.parent);
+        for id in of_it {
+            let bytes = self.world.objects.get(id).map_or(0, |object| object.body.packaged_bytes());
+            self.world.partitions.give_back(parent, Resource::Memory, bytes);
+            self.world.objects.doom(id);
+        }
+        self.world.bury();
+        self.world.partitions.close(partition);
+        Ok(())
     }
 }
 
-/// What the mounting task may do with a new object.
-fn given(id: ObjectId, body: &Body) -> Capability {
+/// What the mounting task may do with a new object, whose number is not known
+/// yet.
+fn given(body: &Body) -> Capability {
     let own = match body {
         Body::Component(_) => Rights::EXECUTE | Rights::READ,
         Body::Queue(_) => Rights::READ | Rights::WRITE,
+        Body::Vectors(_) | Body::Graph(_) => Rights::READ | Rights::WRITE | Rights::PROVE,
         _ => Rights::READ,
     };
-    Capability::original(id, body.kind(), own | Rights::GRANT | Rights::REVOKE)
+    Capability::original(ObjectId(0), body.kind(), own | Rights::GRANT | Rights::REVOKE)
 }
 
-/// Components, regions, queues, in the manifest's order.
-fn objects_of(package: &Package<'_>, path: &str) -> Result<Vec<New>, Error> {
+/// Components, regions, queues, stores and sensors, in the manifest's order.
+fn objects_of(
+    package: &Package<'_>,
+    path: &str,
+    hasher: Hasher,
+    is_revoked: &dyn Fn(&[u8; 32]) -> bool,
+) -> Result<Vec<New>, Error> {
     let named = |name: &str| {
         if path == ROOT { String::from(name) } else { format!("{path}/{name}") }
     };
-    let size = |bytes: usize| u64::try_from(bytes).map_err(|_| Error::OutOfMemory);
     let mut new = Vec::new();
+    let mut add = |name: &str, body: Body| {
+        let bytes = body.packaged_bytes();
+        new.push(New { name: named(name), body, bytes });
+    };
     for part in package.components() {
-        let body = Body::Component(Component { module: part.bytes.into(), digest: part.sha256 });
-        new.push(New { name: named(&part.name), body, bytes: size(part.bytes.len())? });
+        let component = Component { module: part.bytes.into(), digest: part.sha256 };
+        add(&part.name, Body::Component(component));
     }
     for part in package.regions() {
-        let body = Body::Region(part.bytes.into());
-        new.push(New { name: named(&part.name), body, bytes: size(part.bytes.len())? });
+        add(&part.name, Body::Region(Region::packaged(part.bytes.into(), part.sha256)));
     }
-    for queue in package.manifest().map_or(&[][..], |manifest| &manifest.queues) {
+    let Some(manifest) = package.manifest() else { return Ok(new) };
+    for queue in &manifest.queues {
         let capacity = usize::try_from(queue.capacity_bytes).map_err(|_| Error::OutOfMemory)?;
-        let body = Body::Queue(Queue::new(capacity, None));
-        // Headers take as much again at most.
-        let bytes = queue.capacity_bytes.saturating_mul(2);
-        new.push(New { name: named(&queue.name), body, bytes });
+        add(&queue.name, Body::Queue(Queue::new(capacity, queue.accepts)));
+    }
+    for entry in &manifest.vector_stores {
+        let terms = VectorTerms {
+            dimension: entry.dimension,
+            capacity: entry.capacity,
+            metric: entry.metric,
+        };
+        let rules = rules(package, path, (&entry.name, &entry.rules), hasher, is_revoked);
+        let store = VectorStore::new(terms, hasher);
+        add(&entry.name, Body::Vectors(Box::new(Vectors { rules, store })));
+    }
+    for entry in &manifest.graph_stores {
+        let terms = GraphTerms { nodes: entry.nodes, edges: entry.edges };
+        let rules = rules(package, path, (&entry.name, &entry.rules), hasher, is_revoked);
+        let store = GraphStore::new(terms, hasher);
+        add(&entry.name, Body::Graph(Box::new(Graph { rules, store })));
+    }
+    for sensor in &manifest.sensors {
+        add(&sensor.name, Body::Sensor(Sensor::default()));
     }
     Ok(new)
 }
 
+/// What the manifest says about changes of a store.
+fn rules(
+    package: &Package<'_>,
+    path: &str,
+    (name, entry): (&str, &StoreRules),
+    hasher: Hasher,
+    is_revoked: &dyn Fn(&[u8; 32]) -> bool,
+) -> Rules {
+    let approver = |key: &[u8; 32]| {
+        Approver { key: *key, revoked: is_revoked(key), window: Window::default() }
+    };
+    Rules {
+        id: store_id(package, path, name, hasher),
+        tier: entry.tier,
+        approvers: entry.approvers.iter().map(approver).collect(),
+        guard: None,
+    }
+}
+
+fn store_id(package: &Package<'_>, path: &str, name: &str, hasher: Hasher) -> Hash {
+    let (of, version) = package.manifest().map_or(("", 0), |it| (it.name.as_str(), it.version));
+    let length = |text: &str| [u8::try_from(text.len()).unwrap_or(u8::MAX)];
+    hasher.concatenation(&[
+        b"heliograph-store@v1\n",
+        &length(of),
+        of.as_bytes(),
+        &version.to_le_bytes(),
+        &package.signer().key,
+        &length(path),
+        path.as_bytes(),
+        &length(name),
+        name.as_bytes(),
+    ])
+}
+
+/// Bytes that the queues and stores of a package take.
+pub fn objects_bytes(package: &Package<'_>) -> u64 {
+    let Some(manifest) = package.manifest() else { return 0 };
+    let queues = manifest.queues.iter().map(|queue| Queue::cost(queue.capacity_bytes));
+    let vectors = manifest.vector_stores.iter().map(|entry| {
+        let VectorStoreEntry { dimension, capacity, metric, .. } = *entry;
+        VectorStore::bytes_needed(&VectorTerms { dimension, capacity, metric })
+    });
+    let graphs = manifest.graph_stores.iter().map(|entry| {
+        GraphStore::bytes_needed(&GraphTerms { nodes: entry.nodes, edges: entry.edges })
+    });
+    queues.chain(vectors).chain(graphs).fold(0, u64::saturating_add)
+}
+
 /// The tasks, with handles of components counted from the first object's.
-fn plans(manifest: &Manifest, first: ObjectId) -> Result<Vec<TaskPlan>, Error> {
+fn plans(manifest: &Manifest, ids: &[ObjectId]) -> Result<Vec<TaskPlan>, Error> {
     let plan = |task: &package::manifest::TaskEntry| {
         let place = manifest.components.iter().position(|part| part.name == task.component);
         let place = place.and_then(|place| u32::try_from(place).ok()).ok_or(Error::MissingPart)?;
         let resolve = |entry: &CapabilityEntry| {
-            let object = resolve(manifest, first, entry).ok_or(Error::MissingPart)?;
+            let object = resolve(manifest, ids, entry).ok_or(Error::MissingPart)?;
             Ok(Capability::original(object, entry.kind, entry.rights))
         };
         let capabilities: Result<Vec<_>, Error> = task.capabilities.iter().map(resolve).collect();
@@ -228,6 +365,7 @@ fn plans(manifest: &Manifest, first: ObjectId) -> Result<Vec<TaskPlan>, Error> {
                 priority: task.priority,
                 deadline: task.deadline.unwrap_or(u64::MAX),
                 capabilities: u32::try_from(capabilities.len()).map_err(|_| Error::TableFull)?,
+                is_reactor: task.kind == TaskKind::Reactor,
             },
             capabilities,
         })
@@ -236,14 +374,18 @@ fn plans(manifest: &Manifest, first: ObjectId) -> Result<Vec<TaskPlan>, Error> {
 }
 
 /// The object that a capability in the manifest means.
-fn resolve(manifest: &Manifest, first: ObjectId, entry: &CapabilityEntry) -> Option<ObjectId> {
+fn resolve(manifest: &Manifest, ids: &[ObjectId], entry: &CapabilityEntry) -> Option<ObjectId> {
     if well_known(&entry.name).is_some_and(|kind| kind == entry.kind) {
         return Objects::well_known(&entry.name);
     }
     let components = manifest.components.iter().map(|part| (Kind::Component, &part.name));
     let regions = manifest.regions.iter().map(|part| (Kind::Region, &part.name));
     let queues = manifest.queues.iter().map(|queue| (Kind::Queue, &queue.name));
-    let mut all = components.chain(regions).chain(queues);
+    let vectors = manifest.vector_stores.iter().map(|store| (Kind::VectorStore, &store.name));
+    let graphs = manifest.graph_stores.iter().map(|store| (Kind::GraphStore, &store.name));
+    let sensors = manifest.sensors.iter().map(|sensor| (Kind::Sensor, &sensor.name));
+    let parts = components.chain(regions).chain(queues);
+    let mut all = parts.chain(vectors).chain(graphs).chain(sensors);
     let place = all.position(|(kind, name)| kind == entry.kind && *name == entry.name)?;
-    Some(ObjectId(first.0.checked_add(u32::try_from(place).ok()?)?))
+    ids.get(place).copied()
 }

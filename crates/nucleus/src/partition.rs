@@ -9,8 +9,18 @@ use alloc::{string::String, vec::Vec};
 use package::manifest::{Limits, StandingApproval};
 use witness::Index;
 
-/// Number of a partition, in order of mounting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Most partitions at one time.
+pub(crate) const PARTITIONS: usize = 64;
+
+/// Fuel of which a partition of this share gets as much as its parent's own
+/// tasks.
+const OWN_SHARE: u64 = 100;
+
+/// Units of pass for a unit of fuel at a share of one.
+const SCALE: u64 = 1_024;
+
+/// Number of a partition: its place in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PartitionId(pub usize);
 
 /// Deepest nesting of packages.
@@ -65,6 +75,17 @@ pub struct Partition {
     pub records: Meter,
     /// Claims approved in advance by who signed the package.
     pub approvals: Vec<Approval>,
+    /// Its part of the fuel, beside those it shares a parent with.
+    pub share: u64,
+    /// Fuel spent in it and below, by share.
+    pass: u64,
+    /// Fuel spent by its own tasks, by [`OWN_SHARE`].
+    own_pass: u64,
+    /// How far its own tasks and those below it have come.
+    pace: u64,
+    /// Whether its package is mounted. Else the place is free, once no task
+    /// is left that belonged to it.
+    pub(crate) is_mounted: bool,
 }
 
 /// A standing approval and what was used of it.
@@ -97,8 +118,13 @@ impl Partition {
         limits: Option<Limits>,
         approvals: &[StandingApproval],
     ) -> Self {
-        let free = Limits { fuel: u64::MAX, memory: u64::MAX, records: u64::MAX };
-        let Limits { fuel, memory, records } = limits.unwrap_or(free);
+        let free = Limits {
+            fuel: u64::MAX,
+            memory: u64::MAX,
+            records: u64::MAX,
+            share: Limits::DEFAULT_SHARE,
+        };
+        let Limits { fuel, memory, records, share } = limits.unwrap_or(free);
         let approve =
             |terms: &StandingApproval| Approval { terms: terms.clone(), claims: 0, bytes: 0 };
         Self {
@@ -110,6 +136,11 @@ impl Partition {
             memory: Meter::new(memory),
             records: Meter::new(records),
             approvals: approvals.iter().map(approve).collect(),
+            share: u64::from(share).max(1),
+            pass: 0,
+            own_pass: 0,
+            pace: 0,
+            is_mounted: true,
         }
     }
 
@@ -137,29 +168,107 @@ impl Partition {
 
 /// All partitions.
 #[derive(Debug, Default)]
-pub(crate) struct Partitions(Vec<Partition>);
+pub(crate) struct Partitions {
+    all: Vec<Partition>,
+    /// How far those without a parent have come.
+    pace: u64,
+}
 
 impl Partitions {
-    pub(crate) fn add(&mut self, partition: Partition) -> PartitionId {
-        self.0.push(partition);
-        PartitionId(self.0.len().saturating_sub(1))
+    /// Adds one, in a place for which `is_free`, or a new one.
+    ///
+    /// # Errors
+    /// [`Error::TableFull`].
+    pub(crate) fn add(
+        &mut self,
+        partition: Partition,
+        is_free: impl Fn(PartitionId) -> bool,
+    ) -> Result<PartitionId, Error> {
+        let free = self.iter().find(|(id, old)| !old.is_mounted && is_free(*id));
+        if let Some(id) = free.map(|(id, _)| id) {
+            if let Some(place) = self.get_mut(id) {
+                *place = partition;
+            }
+            return Ok(id);
+        }
+        if self.all.len() >= PARTITIONS {
+            return Err(Error::TableFull);
+        }
+        self.all.push(partition);
+        Ok(PartitionId(self.all.len().saturating_sub(1)))
+    }
+
+    /// Gives a partition's place up, once nothing belongs to it any more.
+    pub(crate) fn close(&mut self, id: PartitionId) {
+        if let Some(partition) = self.get_mut(id) {
+            partition.is_mounted = false;
+        }
+    }
+
+    /// How far those that share a partition have come, its own tasks
+    /// included: the pass of who ran last.
+    fn pace(&self, level: Option<PartitionId>) -> u64 {
+        match level {
+            Some(id) => self.get(id).map_or(0, |partition| partition.pace),
+            None => self.pace,
+        }
+    }
+
+    fn set_pace(&mut self, level: Option<PartitionId>, pace: u64) {
+        match level.map(|id| self.get_mut(id)) {
+            Some(Some(partition)) => partition.pace = pace,
+            Some(None) => {}
+            None => self.pace = pace,
+        }
+    }
+
+    /// What decides between a partition and those it shares a parent with.
+    /// Who had nothing to do for a while begins where the others are.
+    pub(crate) fn pass(&self, id: PartitionId) -> u64 {
+        self.get(id).map_or(u64::MAX, |it| it.pass.max(self.pace(it.parent)))
+    }
+
+    /// The same for a partition's own tasks and the partitions below it.
+    pub(crate) fn own_pass(&self, id: PartitionId) -> u64 {
+        self.get(id).map_or(u64::MAX, |it| it.own_pass.max(it.pace))
+    }
+
+    /// Charges a slice's fuel to a partition and those above it.
+    pub(crate) fn charge(&mut self, of: Option<PartitionId>, fuel: u64) {
+        let scaled = fuel.saturating_mul(SCALE);
+        let Some(own) = of else { return };
+        let pass = self.own_pass(own);
+        self.set_pace(of, pass);
+        if let Some(partition) = self.get_mut(own) {
+            partition.own_pass = pass.saturating_add(scaled / OWN_SHARE);
+        }
+        let mut next = of;
+        for _ in 0..NESTING_MAX {
+            let Some(id) = next else { return };
+            let pass = self.pass(id);
+            let Some(partition) = self.get_mut(id) else { return };
+            let part = scaled.checked_div(partition.share).unwrap_or(scaled);
+            partition.pass = pass.saturating_add(part);
+            next = partition.parent;
+            self.set_pace(next, pass);
+        }
     }
 
     pub(crate) fn get(&self, id: PartitionId) -> Option<&Partition> {
-        self.0.get(id.0)
+        self.all.get(id.0)
     }
 
     pub(crate) fn get_mut(&mut self, id: PartitionId) -> Option<&mut Partition> {
-        self.0.get_mut(id.0)
+        self.all.get_mut(id.0)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Partition> {
-        self.0.iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PartitionId, &Partition)> {
+        self.all.iter().enumerate().map(|(place, partition)| (PartitionId(place), partition))
     }
 
     /// The partition and those above it, innermost first. The kernel has
     /// none, and so no limit.
-    fn chain(&self, from: Option<PartitionId>) -> impl Iterator<Item = PartitionId> {
+    pub(crate) fn chain(&self, from: Option<PartitionId>) -> impl Iterator<Item = PartitionId> {
         let parent = |id: &PartitionId| self.get(*id)?.parent;
         core::iter::successors(from, parent).take(NESTING_MAX)
     }
@@ -216,18 +325,23 @@ impl Partitions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::vec;
 
-    fn partition(parent: Option<PartitionId>, fuel: u64) -> Partition {
-        let limits = Limits { fuel, memory: 0, records: 0 };
+    fn partition(parent: Option<PartitionId>, fuel: u64, share: u16) -> Partition {
+        let limits = Limits { fuel, memory: 0, records: 0, share };
         Partition::new(("p".into(), "/".into()), Index(2), parent, Some(limits), &[])
+    }
+
+    fn add(all: &mut Partitions, parent: Option<PartitionId>, share: u16) -> PartitionId {
+        all.add(partition(parent, u64::MAX, share), |_| false).unwrap()
     }
 
     #[test]
     fn spending_counts_at_every_level_and_a_refusal_at_none() {
         let mut all = Partitions::default();
-        let root = Some(all.add(partition(None, 100)));
-        let inner = Some(all.add(partition(root, 1000)));
+        let root = all.add(partition(None, 100, 100), |_| false).ok();
+        let inner = all.add(partition(root, 1000, 100), |_| false).ok();
         assert_eq!(all.left(inner, Resource::Fuel), 100);
         assert_eq!(all.take(inner, Resource::Fuel, 101), Err(Error::OverBudget));
         assert_eq!(all.left(inner, Resource::Fuel), 100);
@@ -247,5 +361,46 @@ mod tests {
         assert_eq!(all.approval_for(5, 11), None);
         all.approvals[0].claims = 2;
         assert_eq!(all.approval_for(5, 0), None);
+    }
+
+    #[test]
+    fn a_place_is_used_again_when_nothing_belongs_to_it() {
+        let mut all = Partitions::default();
+        let first = add(&mut all, None, 1);
+        all.close(first);
+        assert_ne!(all.add(partition(None, 0, 1), |_| false), Ok(first));
+        assert_eq!(all.add(partition(None, 0, 1), |_| true), Ok(first));
+        for _ in 2..PARTITIONS {
+            add(&mut all, None, 1);
+        }
+        assert_eq!(all.add(partition(None, 0, 1), |_| true), Err(Error::TableFull));
+    }
+
+    proptest! {
+        /// Whoever always has something to do gets fuel by share, to within a
+        /// slice of each; whoever sleeps in between gains nothing by it.
+        #[test]
+        fn fuel_goes_by_share(shares in proptest::collection::vec(1u16..=1_000, 1..6), slices in 100u64..400, sleep in 0u64..100) {
+            const SLICE: u64 = 1_000_000;
+            let mut all = Partitions::default();
+            let root = add(&mut all, None, 100);
+            let children: Vec<_> = shares.iter().map(|share| add(&mut all, Some(root), *share)).collect();
+            let mut spent = vec![0u64; shares.len()];
+            for slice in 0..slices {
+                // The last one sleeps for a while.
+                let awake = children.len() - usize::from(children.len() > 1 && slice < sleep);
+                let next = (0..awake).min_by_key(|&at| (all.pass(children[at]), at)).unwrap();
+                all.charge(Some(children[next]), SLICE);
+                spent[next] += SLICE;
+            }
+            let awake = shares.len() - usize::from(shares.len() > 1 && sleep > 0);
+            for one in 0..awake {
+                for other in 0..awake {
+                    let (a, b) = (spent[one] / u64::from(shares[one]), spent[other] / u64::from(shares[other]));
+                    let slack = SLICE / u64::from(shares[one]) + SLICE / u64::from(shares[other]) + 2;
+                    prop_assert!(a.abs_diff(b) <= slack, "{shares:?} {spent:?}");
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Requests: what comes to the gate, with every pointer already resolved.
 
-use abi::{Call, Error, GrantArguments, Handle, SpawnArguments};
+use abi::{Call, Error, GrantArguments, Handle, Reference, RegionMode, SignedProof, SpawnArguments};
 use package::manifest::TaskKind;
 use witness::Hash;
 
@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub length: u32,
     /// What its record shows as its argument.
     pub argument: u64,
+    /// Fuel it may spend beside its price.
+    pub fuel: u64,
     /// The rest, or why it makes no sense.
     pub arguments: Result<Arguments<'a>, Error>,
 }
@@ -36,15 +38,38 @@ pub enum Arguments<'a> {
     },
     /// For cap_grant, operation grant.
     Grant(GrantArguments),
+    /// For cap_grant, operations revoke and drop.
+    TakeBack,
+    /// For region_map, operation create.
+    Create {
+        /// Of which kind.
+        mode: RegionMode,
+        /// What an immutable region is to hold; else empty.
+        content: &'a [u8],
+    },
+    /// For region_map, operation append.
+    Append(&'a [u8]),
+    /// For region_map, operation write.
+    Write {
+        /// The slot's handle.
+        slot: u64,
+        /// What it is to hold.
+        bytes: &'a [u8],
+    },
+    /// For region_map, operation free.
+    Free {
+        /// The slot's handle.
+        slot: u64,
+    },
     /// For region_map, operation read: copy from the region. An empty window
     /// asks for the region's size.
     Read {
-        /// Where in the region to begin.
+        /// Where in the region to begin, or a slot's handle.
         offset: u64,
         /// Where to copy to.
         into: &'a mut [u8],
     },
-    /// For queue_send.
+    /// For queue_send, operation plain.
     Send {
         /// Type of the message.
         kind: u32,
@@ -52,6 +77,22 @@ pub enum Arguments<'a> {
         priority: u8,
         /// Its content.
         bytes: &'a [u8],
+    },
+    /// For queue_send, operation reference.
+    SendReference {
+        /// Type of the message.
+        kind: u32,
+        /// Higher comes out first.
+        priority: u8,
+        /// What it refers to.
+        reference: Reference,
+    },
+    /// For queue_recv.
+    Receive {
+        /// Logical time in ns until which to wait.
+        deadline: u64,
+        /// Where header and content go.
+        into: &'a mut [u8],
     },
     /// For timer_wait.
     Wait {
@@ -66,6 +107,11 @@ pub enum Arguments<'a> {
         /// The name to mount it under.
         path: &'a str,
     },
+    /// For rvf_mount, operation unmount.
+    Unmount {
+        /// The name it is mounted under.
+        path: &'a str,
+    },
     /// For attest_emit, operation claim.
     Claim {
         /// Type of the claim.
@@ -75,15 +121,43 @@ pub enum Arguments<'a> {
         /// More about it.
         body: &'a [u8],
     },
-    /// For queue_recv.
-    Receive,
+    /// For attest_emit, operation approve.
+    Approve {
+        /// The slot that may change.
+        slot: u32,
+        /// SHA-256 of the mutation.
+        mutation: Hash,
+        /// What the slot holds before.
+        old_leaf: Hash,
+        /// Logical time in ns from which it is void.
+        expiry: u64,
+    },
+    /// For vector_get.
+    Get {
+        /// What is asked, as the operation has it.
+        question: &'a [u8],
+        /// Where the answer goes.
+        into: &'a mut [u8],
+    },
     /// For vector_put_proved.
-    Put,
+    Put {
+        /// The mutation's canonical bytes.
+        mutation: &'a [u8],
+        /// What allows it.
+        proof: ChangeProof,
+    },
+    /// For graph_apply_proved.
+    Apply {
+        /// The mutation's canonical bytes.
+        mutation: &'a [u8],
+        /// What allows it.
+        proof: ChangeProof,
+    },
     /// For sensor_subscribe.
-    Subscribe,
-    /// For operations that need no more, or whose effect this build does not
-    /// have.
-    Other,
+    Subscribe {
+        /// Where readings are to go.
+        queue: Handle,
+    },
 }
 
 /// What a spawned task gets to hold.
@@ -94,4 +168,16 @@ pub enum Passed<'a> {
     /// What the root package's signed manifest lists for the task of this
     /// number. Only the kernel passes these.
     Listed(usize),
+}
+
+/// What allows a change of a store.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would allocate")]
+pub enum ChangeProof {
+    /// Nothing.
+    None,
+    /// A minted proof.
+    Minted(Handle),
+    /// A signed one.
+    Signed(SignedProof),
 }

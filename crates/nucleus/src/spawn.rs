@@ -2,17 +2,23 @@
 
 use crate::{
     Nucleus,
-    capability::{Capability, Space},
+    capability::{Capability, UNLIMITED},
     object::{Body, Object, ObjectId},
     partition::Resource,
+    queue::Queue,
+    space::Space,
     syscall::{Done, passed_on},
-    task::{State, Task},
+    task::{LastWords, State, Task},
     ticket::{PassList, Ticket, Work},
     witness::Chain,
 };
-use abi::{Error, Handle, Kind, Rights, SpawnArguments, profile::CAPABILITIES};
-use alloc::{string::String, vec::Vec};
-use witness::Subject;
+use abi::{
+    Error, ExitReport, Handle, Kind, Rights, SpawnArguments,
+    profile::{CAPABILITIES, MAILBOX_BYTES},
+};
+use alloc::{format, string::String, vec::Vec};
+use package::manifest::TaskKind;
+use witness::{Index, Subject};
 
 impl Nucleus {
     /// Completes a spawn: with a prepared instance the task is ready to run;
@@ -27,8 +33,10 @@ impl Nucleus {
         prepared: Result<(), Error>,
     ) -> Result<Subject, Error> {
         let Ticket { subject, mut call, authorised, work } = ticket;
-        match prepared.and_then(|()| self.plan(subject, &work)) {
-            Ok(plan) => {
+        let planned = prepared.and_then(|()| self.plan(subject, &work));
+        let planned = planned.and_then(|plan| Ok((plan, self.last_words()?)));
+        match planned {
+            Ok((plan, last_words)) => {
                 crate::evidence::spend_use(&mut self.world, subject, &authorised);
                 let child = self.world.next_subject();
                 call.body.argument = plan.start.fuel;
@@ -40,7 +48,7 @@ impl Nucleus {
                     cause: component.and_then(|object| object.made_by),
                 };
                 let record = self.allowed(subject, call, &done);
-                let handle = self.start(subject, child, plan, Chain::spawned_by(record));
+                let handle = self.start(subject, child, plan, record, last_words);
                 self.answer(subject, handle);
                 Ok(child)
             }
@@ -52,9 +60,22 @@ impl Nucleus {
         }
     }
 
-    /// Everything that can fail, before anything changes.
-    fn plan(&self, subject: Subject, work: &Work) -> Result<Plan, Error> {
-        let Work::Spawn { component, start, passed, .. } = work else {
+    /// Slots for the records of a task's end.
+    fn last_words(&mut self) -> Result<LastWords, Error> {
+        let end = self.log.reserve().ok_or(Error::LogFull)?;
+        match self.log.reserve() {
+            Some(root) => Ok(LastWords { end, root }),
+            None => {
+                self.log.release(end);
+                Err(Error::LogFull)
+            }
+        }
+    }
+
+    /// Everything that can fail, before anything changes, but for the room
+    /// that is promised for the child's report.
+    fn plan(&mut self, subject: Subject, work: &Work) -> Result<Plan, Error> {
+        let Work::Spawn { component, start, passed, kind } = work else {
             return Err(Error::BadArgument);
         };
         let object = self.world.objects.get(*component).ok_or(Error::WrongKind)?;
@@ -74,51 +95,73 @@ impl Nucleus {
         if u64::from(start.memory) > left {
             return Err(Error::OverBudget);
         }
-        if self.last_words.is_empty() || capabilities.len() > CAPABILITIES {
+        let has_room = self.world.has_room_for_task() && self.world.objects.room() >= 2;
+        if !has_room || capabilities.len() > CAPABILITIES {
             return Err(Error::TableFull);
         }
-        let mut space = Space::new(CAPABILITIES);
-        space.insert_run(&capabilities)?;
         let length = u32::try_from(program.module.len()).map_err(|_| Error::BadLength)?;
         let passed = passed.handles().to_vec();
-        let (component, start, digest) = (*component, *start, program.digest);
-        Ok(Plan { name, component, start, digest, length, space, passed })
+        let (component, start, digest, kind) = (*component, *start, program.digest, *kind);
+        let mailbox = self.world.task(subject).and_then(|task| task.mailbox);
+        if let Some(mailbox) = mailbox {
+            self.world.objects.queue_mut(mailbox)?.promise(ExitReport::SIZE)?;
+        }
+        Ok(Plan { name, component, start, kind, digest, length, capabilities, passed })
     }
 
     /// Makes the task. Gives what the caller gets: a handle of it, or nothing.
-    fn start(&mut self, parent: Subject, child: Subject, plan: Plan, chain: Chain) -> i64 {
-        let Plan { name, component, start, digest, space, passed, .. } = plan;
-        let made = self.world.objects.get(component);
+    fn start(
+        &mut self,
+        parent: Subject,
+        child: Subject,
+        plan: Plan,
+        spawn: Index,
+        last_words: LastWords,
+    ) -> i64 {
+        let Plan { name, component, start, kind, digest, capabilities, passed, .. } = plan;
+        let world = &mut self.world;
+        let made = world.objects.get(component);
         let (partition, made_by) = made.map_or((None, None), |it| (it.partition, it.made_by));
-        let object = Object { name: name.clone(), partition, made_by, body: Body::Task(child) };
-        let object = self.world.objects.add(object);
-        self.world.partitions.spend(partition, Resource::Memory, u64::from(start.memory));
+        // The plan has seen that there is room for both.
+        let mut add = |name: String, body| {
+            let object = Object::new(name, partition, made_by, body);
+            world.objects.add(object).unwrap_or(ObjectId::LOG)
+        };
+        let object = add(name.clone(), Body::Task(child));
+        let queue = Queue::new(MAILBOX_BYTES, None);
+        let mailbox = add(format!("{name}/mailbox"), Body::Queue(queue));
+        world.partitions.spend(partition, Resource::Memory, u64::from(start.memory));
 
-        let mut handle = 0;
-        if parent.is_task()
-            && let Some(parent) = self.world.task_mut(parent)
-        {
-            parent.given = parent.given.saturating_add(start.fuel);
-            for &handle in &passed {
-                let limited = parent.space.get_mut(handle);
-                if let Some(capability) = limited
-                    && capability.uses != crate::capability::UNLIMITED
-                {
-                    capability.uses = 0;
-                }
+        let rights = Rights::READ | Rights::WRITE | Rights::GRANT | Rights::REVOKE;
+        let own = Capability::original(mailbox, Kind::Queue, rights);
+        world.objects.hold(mailbox);
+        let mut space = Space::with_mailbox(own);
+        let derived = self.derive_all(parent, &passed, capabilities);
+        // At most as many as the space has slots.
+        let _ = space.insert_run(&derived);
+
+        let mut handle = None;
+        if parent.is_task() {
+            if let Some(parent) = self.world.task_mut(parent) {
+                parent.given = parent.given.saturating_add(start.fuel);
             }
-            let rights = Rights::READ | Rights::GRANT | Rights::REVOKE;
             let task = Capability::original(object, Kind::Task, rights);
             // The gate has seen that there is room.
-            handle = parent.space.insert(task).map_or(0, |handle| i64::from(handle.0));
+            handle = self.world.give(parent, task).ok();
         }
-        self.world.add_task(Task {
+        let now_ns = self.world.clock.now_ns();
+        let due = crate::schedule::stamp(now_ns, start.deadline, start.priority, 0);
+        let task = Task {
+            subject: child,
             name,
             component: Some(component),
             digest,
+            kind,
             partition,
             parent,
+            known_as: handle,
             space,
+            mailbox: Some(mailbox),
             priority: start.priority,
             deadline: start.deadline,
             fuel: start.fuel,
@@ -126,14 +169,47 @@ impl Nucleus {
             given: 0,
             memory: start.memory,
             last_slice: 0,
+            due,
             needs: 0,
+            waits_on: None,
             state: State::Ready,
-            chain,
+            chain: Chain::spawned_by(spawn),
             blocked: None,
             answer: None,
-            last_words: self.last_words.pop(),
-        });
-        handle
+            last_words: Some(last_words),
+        };
+        let gone = &mut self.gone;
+        self.world.add_task(task, |task| gone.push(crate::nucleus::Gone::of(&task)));
+        handle.map_or(0, |handle| i64::from(handle.0))
+    }
+
+    /// What the child gets to hold. Of what the parent passes on, the child's
+    /// descends from the parent's, and takes the uses that are left.
+    fn derive_all(
+        &mut self,
+        parent: Subject,
+        passed: &[Handle],
+        capabilities: Vec<Capability>,
+    ) -> Vec<Capability> {
+        let world = &mut self.world;
+        if passed.is_empty() {
+            capabilities.iter().for_each(|capability| world.objects.hold(capability.object));
+            return capabilities;
+        }
+        let mut all = Vec::with_capacity(capabilities.len());
+        for (&handle, capability) in passed.iter().zip(capabilities) {
+            // Where there is no node left, it is dead on arrival: expired.
+            let dead = Capability { expiry: 0, ..capability };
+            all.push(world.derive(parent, handle, capability).unwrap_or_else(|_| {
+                world.objects.hold(dead.object);
+                dead
+            }));
+            let held = world.task_mut(parent).and_then(|task| task.space.get_mut(handle));
+            if let Some(held) = held.filter(|held| held.uses != UNLIMITED) {
+                held.uses = 0;
+            }
+        }
+        all
     }
 }
 
@@ -142,8 +218,9 @@ struct Plan {
     name: String,
     component: ObjectId,
     start: SpawnArguments,
+    kind: TaskKind,
     digest: witness::Hash,
     length: u32,
-    space: Space,
+    capabilities: Vec<Capability>,
     passed: Vec<Handle>,
 }

@@ -1,9 +1,9 @@
 //! Tasks: their states, the legal moves between them, and what each holds.
 
-use crate::{
-    capability::Space, object::ObjectId, partition::PartitionId, ticket::InFlight, witness::Chain,
-};
+use crate::{object::ObjectId, partition::PartitionId, space::Space, ticket::InFlight, witness::Chain};
+use abi::Handle;
 use alloc::string::String;
+use package::manifest::TaskKind;
 use witness::{Hash, Reservation, Subject, record::TrapCode};
 
 /// What a task is doing.
@@ -15,7 +15,8 @@ pub enum State {
     Ready,
     /// Its slice is on.
     Running,
-    /// A call of it completes at this logical time in ns.
+    /// It waits until this logical time in ns, or for a message: see
+    /// [`Task::waits_on`].
     Waiting(u64),
     /// It was refused a call because the gate is stopped, and stays here
     /// until it is resumed.
@@ -35,7 +36,7 @@ pub enum Outcome {
     OutOfFuel,
     /// Its partition's records were spent.
     RecordsSpent,
-    /// The machine was shut down.
+    /// Its parent killed it, or the machine was shut down.
     Killed,
 }
 
@@ -45,8 +46,9 @@ impl State {
         use State::{Ended, Parked, Ready, Running, Waiting};
         matches!(
             (self, next),
-            (Ready, Running)
+            (Ready | Waiting(_), Running)
                 | (Running, Ready | Waiting(_) | Parked)
+                | (Waiting(_), Parked)
                 | (Waiting(_) | Parked, Ready)
                 | (Ready | Running | Waiting(_) | Parked, Ended(_))
         )
@@ -61,18 +63,26 @@ impl State {
 /// A task. The kernel is the first of the table, with the same fields.
 #[derive(Debug)]
 pub struct Task {
+    /// Its number, in order of spawn.
+    pub subject: Subject,
     /// Its name: as in the manifest, or the component's.
     pub name: String,
     /// What it runs; none for the kernel.
     pub component: Option<ObjectId>,
     /// SHA-256 of that.
     pub digest: Hash,
+    /// How it runs.
+    pub kind: TaskKind,
     /// Whose budgets it shares; none for the kernel, who has a share of its own.
     pub partition: Option<PartitionId>,
     /// Who spawned it.
     pub parent: Subject,
+    /// The parent's capability for it, as it was when it was spawned.
+    pub(crate) known_as: Option<Handle>,
     /// What it can name.
     pub space: Space,
+    /// Where messages for it arrive; none for the kernel.
+    pub mailbox: Option<ObjectId>,
     /// Higher runs first among equal deadlines.
     pub priority: u8,
     /// Logical time in ns it is scheduled by; `u64::MAX` for none.
@@ -87,9 +97,13 @@ pub struct Task {
     pub memory: u32,
     /// Number of the slice it last had.
     pub last_slice: u64,
+    /// Logical time in ns by which its turn has come: see the scheduler.
+    pub due: u64,
     /// Least fuel its next slice must have, for one operation that is dearer
     /// than a slice.
     pub needs: u64,
+    /// The queue whose messages it waits for.
+    pub waits_on: Option<ObjectId>,
     pub(crate) state: State,
     pub(crate) chain: Chain,
     /// The call it waits in.
@@ -147,11 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_scheduler_makes_a_task_run() {
-        use State::*;
-        for from in [Running, Waiting(1), Parked] {
-            assert!(!from.may_become(Running));
+    fn a_parked_task_does_not_run() {
+        for from in [State::Running, State::Parked] {
+            assert!(!from.may_become(State::Running));
         }
-        assert!(Ready.may_become(Running));
+        assert!(State::Ready.may_become(State::Running));
     }
 }

@@ -1,10 +1,10 @@
 //! Calls that have passed the gate and are not complete.
 
-use crate::{evidence::Authorised, object::ObjectId};
-use abi::{Error, Handle, SpawnArguments, profile::CAPABILITIES};
+use crate::{evidence::Authorised, object::ObjectId, partition::PartitionId};
+use abi::{Error, Handle, RegionMode, SpawnArguments, profile::CAPABILITIES};
 use package::manifest::TaskKind;
 use witness::{
-    Reservation, Subject,
+    Index, Reservation, Subject,
     record::{CallBody, Short, TAIL_MAX},
 };
 
@@ -17,11 +17,13 @@ pub(crate) struct InFlight {
     pub(crate) body: CallBody<'static>,
     /// The rest of that.
     pub(crate) tail: Tail,
+    /// The grant of the capability, if this is the first call with it.
+    pub(crate) granted_by: Option<Index>,
 }
 
 /// A call that the gate let through and the machine has to prepare. Give it
-/// back to [`Nucleus::commit_spawn`](crate::Nucleus::commit_spawn) or
-/// [`Nucleus::commit_mount`](crate::Nucleus::commit_mount).
+/// back to the `commit_` method of [`Nucleus`](crate::Nucleus) for its
+/// [`Work`].
 #[must_use = "a call that is never committed leaves no record"]
 #[derive(Debug)]
 pub struct Ticket {
@@ -62,6 +64,21 @@ pub enum Work {
     Mount {
         /// The region that holds the file; none for the root package.
         region: Option<ObjectId>,
+    },
+    /// What a package made, out of the tables.
+    Unmount {
+        /// What it is in.
+        partition: PartitionId,
+    },
+    /// A region.
+    Region {
+        /// Of which kind.
+        mode: RegionMode,
+    },
+    /// A guard program's word on a change of a store.
+    Guard {
+        /// The program.
+        component: ObjectId,
     },
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Clock, Nucleus, Task,
+    nucleus::Gone,
     object::{Object, ObjectId},
     partition::Partition,
 };
@@ -10,7 +11,11 @@ use witness::{Hash, Subject};
 pub use crate::{
     object::{Body, Component},
     partition::{Approval, Meter},
+    proof::Minted,
     queue::Queue,
+    region::Region,
+    rules::{Approver, Graph, Rules, Vectors},
+    sensor::Sensor,
 };
 
 impl Nucleus {
@@ -19,9 +24,15 @@ impl Nucleus {
         self.world.clock
     }
 
-    /// The tasks, ended ones included, in order of spawn.
+    /// The tasks, in order of spawn; of ended ones those that still have a
+    /// place in the table, see [`Nucleus::gone`].
     pub fn tasks(&self) -> impl Iterator<Item = (Subject, &Task)> {
-        (0u32..).map(Subject).zip(self.world.tasks()).skip(1)
+        self.world.tasks().iter().skip(1).map(|task| (task.subject, task))
+    }
+
+    /// Tasks that have ended and left the table, in that order.
+    pub fn gone(&self) -> &[Gone] {
+        &self.gone
     }
 
     /// One of them, or the kernel.
@@ -41,7 +52,8 @@ impl Nucleus {
 
     /// The partitions, in order of mounting.
     pub fn partitions(&self) -> impl Iterator<Item = &Partition> {
-        self.world.partitions.iter()
+        let all = self.world.partitions.iter().map(|(_, partition)| partition);
+        all.filter(|partition| partition.is_mounted)
     }
 
     /// Whether the operator has stopped the gate.

@@ -25,6 +25,16 @@ impl Chain {
         Self { sequence: 1, last: Some(Index(0)), origin: None }
     }
 
+    /// Number of the next record.
+    pub(crate) fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// The last record.
+    pub(crate) fn last(&self) -> Option<Index> {
+        self.last
+    }
+
     /// The parents and number of the next record, which will be `index`. A
     /// record has one cause: where it has one of its own, a task's first
     /// record does not name its spawn, which names the task.

@@ -1,26 +1,24 @@
-//! The state behind the gate, and how time moves it.
+//! The state behind the gate: objects, tasks, partitions, time.
 
 use crate::{
-    capability::{Capability, Space},
+    capability::{Capability, Nodes},
     clock::Clock,
-    end::Ending,
+    evidence,
     mount::TaskPlan,
     object::{Body, Object, ObjectId, Objects},
-    partition::{PartitionId, Partitions, Resource},
+    partition::{Partition, PartitionId, Partitions, Resource},
     queue::{OVERHEAD, Queue},
-    schedule,
-    task::{LastWords, State, Task},
+    space::Space,
+    task::{State, Task},
     witness::Chain,
 };
 use abi::{
-    Call, Kind, Rights,
-    profile::{MESSAGE_BYTES, SLICE_FUEL, SLICE_RECORDS, TASKS, call_fuel, data_fuel},
+    Call, Error, Handle, Kind, Rights,
+    profile::{MESSAGE_BYTES, SLICE_FUEL, TASKS, call_fuel, data_fuel},
 };
 use alloc::{string::String, vec::Vec};
-use witness::{
-    Draft, Hash, Hasher, Index, Log, Subject,
-    record::{EVENT_MAX, EVENT_PART, Genesis, MachineFacts, PROFILE_MAX, Short},
-};
+use package::manifest::TaskKind;
+use witness::{Hash, Hasher, Index, Subject};
 
 /// Bytes that the console's queue holds: more than one slice's fuel buys. Of
 /// all messages the largest give most bytes for their fuel, so text written
@@ -35,223 +33,74 @@ const CONSOLE_BYTES: usize = {
 /// Bytes typed at the console that wait to be read.
 const CONSOLE_INPUT_BYTES: usize = 65_536;
 
+/// Bytes of signed proofs that wait to be read.
+const APPROVAL_BYTES: usize = 16_384;
+
 /// Slots of the kernel's own capability space.
 const KERNEL_SLOTS: usize = 1_024;
 
-/// Records that must fit before a slice may begin: those that its calls
-/// write, and some of the kernel's.
-const SLICE_ROOM: usize = SLICE_RECORDS + 16;
-
-/// Slots of the log: the ends of all tasks, a call of each that waits, an
-/// event of the largest size, and a few slices between two sealings.
-const LOG_SLOTS: usize = 3 * TASKS + EVENT_MAX / EVENT_PART + 4 * SLICE_ROOM;
-
-/// What a nucleus is started with.
-pub struct Start {
-    /// SHA-256 of the package's file.
-    pub package: Hash,
-    /// The package's seed; zero if it could not be opened.
-    pub seed: u64,
-    /// Leaf 1.
-    pub facts: MachineFacts,
-    /// SHA-256, as this machine does it best.
-    pub hasher: Hasher,
-}
-
-/// A slice of fuel for one task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// Whose.
-    pub subject: Subject,
-    /// How much.
-    pub fuel: u64,
-}
-
-/// Something that is to leave the machine, once the log is safe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Text for the console.
-    Console {
-        /// Who wrote it.
-        subject: Subject,
-        /// What.
-        bytes: Vec<u8>,
-    },
-}
+/// Slots of all spaces that each call looks at for dead capabilities.
+const SWEPT: usize = 4;
 
 /// Everything but the log.
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) objects: Objects,
+    pub(crate) nodes: Nodes,
     pub(crate) partitions: Partitions,
     pub(crate) hasher: Hasher,
+    /// Whether a key's signature over a message holds.
+    pub(crate) signature_holds: Verify,
     /// Whether the operator has stopped the gate.
     pub(crate) halted: bool,
     /// Records that calls wrote in this slice.
     pub(crate) slice_records: usize,
+    /// Fuel that was spent in this slice.
+    pub(crate) slice_fuel: u64,
     /// The record that the call in the gate will have.
-    pub(crate) next_record: Option<Index>,
+    pub(crate) next_record: Index,
+    /// What the call in the gate may spend beside its price, and has spent.
+    pub(crate) call_fuel: Meter,
+    /// What a guard program said about the change in the gate.
+    pub(crate) guard_word: Option<bool>,
+    /// Approvals that came in lately.
+    pub(crate) approvals: crate::event::Approvals,
     /// The tasks of the root package, as listed.
     pub(crate) plans: Vec<TaskPlan>,
-    /// The kernel, then tasks in order of spawn.
+    /// The kernel, then tasks in order of spawn. Ended ones go when there is
+    /// no room for a new one.
     tasks: Vec<Task>,
+    /// Number of the next task.
+    next_subject: u32,
+    /// Where looking for dead capabilities goes on: task and slot.
+    sweep: (usize, usize),
 }
 
-/// The state machine.
-pub struct Nucleus {
-    pub(crate) log: Log,
-    pub(crate) world: World,
-    /// The chain of events.
-    pub(crate) outside: Chain,
-    /// Slots for the ends of tasks to come.
-    pub(crate) last_words: Vec<LastWords>,
-    pub(crate) shut_down: bool,
-    effects: Vec<Effect>,
-}
+/// Checks an Ed25519 signature, strictly: public key, message, signature.
+pub type Verify = fn(&[u8; 32], &[u8], &[u8; 64]) -> bool;
 
-impl Nucleus {
-    /// A machine with nothing mounted, whose log begins with genesis and
-    /// leaf 1. All memory that calls need is taken here.
-    pub fn new(start: Start) -> Self {
-        let Start { package, seed, facts, hasher } = start;
-        let mut log = Log::new(hasher, LOG_SLOTS);
-        let profile: Short<'_, PROFILE_MAX> = Short::cut(abi::profile::NAME.as_bytes());
-        let state_root = hasher.hash(&[]);
-        let genesis = Genesis { package, seed, state_root, profile };
-        for draft in [Draft::genesis(genesis), Draft::machine(facts)] {
-            if let Some(slot) = log.reserve() {
-                log.write(slot, &draft);
-            }
-        }
-        let last_words = || Some(LastWords { end: log.reserve()?, root: log.reserve()? });
-        let last_words = core::iter::from_fn(last_words).take(TASKS).collect();
-        Self {
-            log,
-            world: World::new(hasher),
-            outside: Chain::default(),
-            last_words,
-            shut_down: false,
-            effects: Vec::new(),
-        }
-    }
-
-    /// The log.
-    pub fn log(&self) -> &Log {
-        &self.log
-    }
-
-    /// The log, to be sealed.
-    pub fn log_mut(&mut self) -> &mut Log {
-        &mut self.log
-    }
-
-    /// Whether the log has room for a slice. If not, it must be sealed first.
-    pub fn has_room(&self) -> bool {
-        self.log.room() >= SLICE_ROOM
-    }
-
-    /// Completes what is due, chooses the next task, and begins its slice. A
-    /// task that has no fuel for it is ended. None if nobody can run.
-    pub fn begin_slice(&mut self) -> Option<Grant> {
-        self.wake();
-        loop {
-            let subject = schedule::choose(&self.world.tasks)?;
-            let fuel = self.allowance(subject);
-            let task = self.world.task_mut(subject)?;
-            if fuel == 0 || fuel < task.needs {
-                self.end(subject, Ending::OutOfFuel);
-                continue;
-            }
-            let fuel = fuel.min(SLICE_FUEL.max(task.needs));
-            task.needs = 0;
-            task.become_(State::Running);
-            self.world.clock.begin_slice();
-            self.world.slice_records = 0;
-            let slice = self.world.clock.slice();
-            self.world.task_mut(subject)?.last_slice = slice;
-            return Some(Grant { subject, fuel });
-        }
-    }
-
-    /// Ends a slice: the task may be chosen again, unless it waits or has
-    /// ended, but not for less than `needs` fuel. What it wrote to the
-    /// console is on its way.
-    pub fn end_slice(&mut self, subject: Subject, needs: u64) {
-        if let Some(task) = self.world.task_mut(subject) {
-            // From waiting it may become ready too, but only when it is woken.
-            if task.state() == State::Running {
-                task.become_(State::Ready);
-            }
-            task.needs = needs;
-        }
-        let Ok(console) = self.world.objects.queue_mut(ObjectId::CONSOLE) else { return };
-        console.drain(|message| {
-            let bytes = message.bytes.to_vec();
-            self.effects.push(Effect::Console { subject: Subject(message.sender), bytes });
-        });
-    }
-
-    /// Whether the calls of this slice have written as many records as they
-    /// may.
-    pub fn is_slice_full(&self) -> bool {
-        self.world.slice_records >= SLICE_RECORDS
-    }
-
-    /// Counts fuel that a subject has spent, and lets that time pass.
-    pub fn spend(&mut self, subject: Subject, fuel: u64) {
-        let partition = self.world.partition_of(subject);
-        if let Some(task) = self.world.task_mut(subject) {
-            task.spent = task.spent.saturating_add(fuel);
-        }
-        self.world.partitions.spend(partition, Resource::Fuel, fuel);
-        self.world.clock.spend(fuel);
-    }
-
-    /// Fuel that a subject may still spend, by its own budget and its
-    /// partition's. The kernel's is not limited.
-    pub fn allowance(&self, subject: Subject) -> u64 {
-        let Some(task) = self.world.task(subject) else { return 0 };
-        task.fuel_left().min(self.world.partitions.left(task.partition, Resource::Fuel))
-    }
-
-    /// The answer of the call that a task waited in, once.
-    pub fn take_answer(&mut self, subject: Subject) -> Option<i64> {
-        self.world.task_mut(subject)?.answer.take()
-    }
-
-    /// What is to leave the machine, in order, once all records so far are
-    /// safe.
-    pub fn take_effects(&mut self) -> Vec<Effect> {
-        core::mem::take(&mut self.effects)
-    }
-
-    /// The earliest logical time in ns at which a waiting task goes on.
-    pub fn earliest(&self) -> Option<u64> {
-        schedule::earliest(&self.world.tasks)
-    }
-
-    /// Lets time pass without work, until the earliest of those times, and
-    /// gives it. Meant for when nobody can run.
-    pub fn jump(&mut self) -> Option<u64> {
-        let until = self.earliest()?;
-        self.world.clock.jump(until);
-        Some(until)
-    }
+/// Fuel for one call's work.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Meter {
+    pub(crate) left: u64,
+    pub(crate) spent: u64,
 }
 
 impl World {
-    fn new(hasher: Hasher) -> Self {
-        let mut objects = Objects::default();
+    pub(crate) fn new(hasher: Hasher, signature_holds: Verify) -> Self {
+        let mut objects = Objects::new();
         let own = [
-            ("console", Body::Queue(Queue::new(CONSOLE_BYTES, None))),
-            ("console-input", Body::Queue(Queue::new(CONSOLE_INPUT_BYTES, None))),
+            ("console", Body::Queue(Queue::new(CONSOLE_BYTES, None).in_order())),
+            ("console-input", Body::Queue(Queue::new(CONSOLE_INPUT_BYTES, None).in_order())),
             ("log", Body::Log),
             ("timer", Body::Timer),
             ("memory", Body::Memory),
             ("packages", Body::Namespace),
+            ("approvals", Body::Queue(Queue::new(APPROVAL_BYTES, None).in_order())),
         ];
         for (name, body) in own {
-            objects.add(Object { name: name.into(), partition: None, made_by: None, body });
+            // An empty table has room for these.
+            let _ = objects.add(Object::new(name.into(), None, None, body));
         }
         let mut space = Space::new(KERNEL_SLOTS);
         let all = Rights::MOUNT | Rights::GRANT | Rights::REVOKE;
@@ -263,35 +112,67 @@ impl World {
         Self {
             clock: Clock::default(),
             objects,
+            nodes: Nodes::new(),
             partitions: Partitions::default(),
             hasher,
+            signature_holds,
             halted: false,
             slice_records: 0,
-            next_record: None,
+            slice_fuel: 0,
+            next_record: Index(0),
+            call_fuel: Meter::default(),
+            guard_word: None,
+            approvals: Default::default(),
             plans: Vec::new(),
             tasks,
+            next_subject: 1,
+            sweep: (0, 0),
         }
     }
 
-    /// The kernel, then all tasks.
+    /// The kernel, then the tasks that are alive and those that ended lately.
     pub(crate) fn tasks(&self) -> &[Task] {
         &self.tasks
     }
 
+    fn place(&self, subject: Subject) -> Option<usize> {
+        self.tasks.binary_search_by_key(&subject.0, |task| task.subject.0).ok()
+    }
+
     pub(crate) fn task(&self, subject: Subject) -> Option<&Task> {
-        self.tasks.get(usize::try_from(subject.0).ok()?)
+        self.tasks.get(self.place(subject)?)
     }
 
     pub(crate) fn task_mut(&mut self, subject: Subject) -> Option<&mut Task> {
-        self.tasks.get_mut(usize::try_from(subject.0).ok()?)
+        let place = self.place(subject)?;
+        self.tasks.get_mut(place)
+    }
+
+    /// The task at this place of the table.
+    pub(crate) fn task_at(&self, place: usize) -> Option<&Task> {
+        self.tasks.get(place)
+    }
+
+    /// Whether one more task can live.
+    pub(crate) fn has_room_for_task(&self) -> bool {
+        let alive = self.tasks.iter().filter(|task| task.state().is_alive()).count();
+        alive < TASKS
     }
 
     /// Number that the next task gets.
     pub(crate) fn next_subject(&self) -> Subject {
-        Subject(u32::try_from(self.tasks.len()).unwrap_or(Subject::MACHINE.0))
+        Subject(self.next_subject)
     }
 
-    pub(crate) fn add_task(&mut self, task: Task) {
+    /// Adds a task with the next number. Where the table is full, those that
+    /// ended go, and are given to `gone`.
+    pub(crate) fn add_task(&mut self, task: Task, gone: impl FnMut(Task)) {
+        if self.tasks.len() > TASKS {
+            let is_over = |task: &mut Task| matches!(task.state(), State::Ended(_));
+            self.tasks.extract_if(.., is_over).for_each(gone);
+            self.sweep = (0, 0);
+        }
+        self.next_subject = self.next_subject.saturating_add(1);
         self.tasks.push(task);
     }
 
@@ -301,18 +182,172 @@ impl World {
 
     /// Whether something is mounted under this path.
     pub(crate) fn is_mounted(&self, path: &str) -> bool {
-        self.partitions.iter().any(|partition| partition.path == path)
+        self.partitions.iter().any(|(_, partition)| partition.is_mounted && partition.path == path)
+    }
+
+    /// Adds a partition, in the place of one that nothing belongs to any more
+    /// if there is such.
+    ///
+    /// # Errors
+    /// [`Error::TableFull`].
+    pub(crate) fn add_partition(&mut self, partition: Partition) -> Result<PartitionId, Error> {
+        let Self { partitions, objects, tasks, .. } = self;
+        partitions.add(partition, |id| {
+            let has_task = tasks.iter().any(|task| task.partition == Some(id));
+            let has_object = objects.iter().any(|(_, object)| object.partition == Some(id));
+            !has_task && !has_object
+        })
+    }
+
+    /// Takes fuel for work that the call in the gate does beside its price.
+    ///
+    /// # Errors
+    /// [`Error::FuelBudget`].
+    pub(crate) fn pay(&mut self, fuel: u64) -> Result<(), Error> {
+        let Meter { left, spent } = self.call_fuel;
+        let left = left.checked_sub(fuel).ok_or(Error::FuelBudget)?;
+        self.call_fuel = Meter { left, spent: spent.saturating_add(fuel) };
+        Ok(())
+    }
+
+    /// Gives back what was taken and not needed.
+    pub(crate) fn refund(&mut self, fuel: u64) {
+        let Meter { left, spent } = self.call_fuel;
+        let (left, spent) = (left.saturating_add(fuel), spent.saturating_sub(fuel));
+        self.call_fuel = Meter { left, spent };
+    }
+
+    /// What a store says about who changed it: subject, and the number of the
+    /// record in its chain.
+    pub(crate) fn writer(&self, subject: Subject) -> (u32, u32) {
+        (subject.0, self.task(subject).map_or(0, |task| task.chain.sequence()))
+    }
+
+    /// Puts a capability into a task's space.
+    ///
+    /// # Errors
+    /// [`Error::TableFull`].
+    pub(crate) fn give(&mut self, subject: Subject, it: Capability) -> Result<Handle, Error> {
+        let task = self.task_mut(subject).ok_or(Error::TableFull)?;
+        let handle = task.space.insert(it)?;
+        self.objects.hold(it.object);
+        Ok(handle)
+    }
+
+    /// Takes a capability out of a task's space. Whoever still has the handle
+    /// is told `why`.
+    pub(crate) fn take_away(&mut self, subject: Subject, handle: Handle, why: Error) {
+        let task = self.task_mut(subject);
+        if let Some(gone) = task.and_then(|task| task.space.remove(handle, why)) {
+            self.discard(&gone);
+        }
+    }
+
+    /// Lets go of what a capability that is no more held on to.
+    pub(crate) fn discard(&mut self, capability: &Capability) {
+        self.nodes.release(capability);
+        self.objects.let_go(capability.object);
+    }
+
+    /// Derives from a task's capability one that is in nobody's space.
+    ///
+    /// # Errors
+    /// [`Error::BadHandle`], [`Error::TableFull`]; nothing has changed then.
+    pub(crate) fn derive(
+        &mut self,
+        subject: Subject,
+        handle: Handle,
+        child: Capability,
+    ) -> Result<Capability, Error> {
+        let place = self.place(subject).ok_or(Error::BadHandle)?;
+        let task = self.tasks.get_mut(place).ok_or(Error::BadHandle)?;
+        let parent = task.space.get_mut(handle).ok_or(Error::BadHandle)?;
+        let child = self.nodes.derive(parent, child)?;
+        self.objects.hold(child.object);
+        Ok(child)
+    }
+
+    /// Ends a task's subscriptions to a sensor.
+    pub(crate) fn unsubscribe(&mut self, sensor: ObjectId, subject: Subject) {
+        let mut number: usize = 0;
+        while let Some(place) = self.objects.sensor_mut(sensor).ok().and_then(|it| it.subscription(number)) {
+            if place.is_some_and(|it| it.subscriber == subject) {
+                self.end_subscription(sensor, number);
+            }
+            number = number.saturating_add(1);
+        }
+    }
+
+    /// Ends the subscription of this number.
+    pub(crate) fn end_subscription(&mut self, sensor: ObjectId, number: usize) {
+        let ended = self.objects.sensor_mut(sensor).ok().and_then(|it| it.unsubscribe(number));
+        if let Some(subscription) = ended {
+            self.discard(&subscription.source);
+            self.discard(&subscription.queue);
+        }
+    }
+
+    /// Looks at a few slots, and empties those whose capability is dead.
+    pub(crate) fn sweep(&mut self) {
+        for _ in 0..SWEPT {
+            let (place, slot) = self.sweep;
+            let Some(task) = self.task_at(place) else {
+                self.sweep = (0, 0);
+                return;
+            };
+            if slot >= task.space.size() {
+                self.sweep = (place.saturating_add(1), 0);
+                continue;
+            }
+            let subject = task.subject;
+            let held = task.space.at(slot);
+            let dead = held.map(|(handle, it)| (handle, evidence::is_live(self, it)));
+            self.sweep = (place, slot.saturating_add(1));
+            if let Some((handle, Err(why))) = dead {
+                self.take_away(subject, handle, why);
+            }
+        }
+    }
+
+    /// Frees what was doomed, with the memory it had. Not inside the gate.
+    pub(crate) fn bury(&mut self) {
+        while let Some(object) = self.objects.next_doomed() {
+            match &object.body {
+                Body::Region(region) => {
+                    self.partitions.give_back(object.partition, Resource::Memory, region.cost());
+                }
+                Body::Queue(queue) => {
+                    for reference in queue.references() {
+                        self.nodes.release(reference);
+                        self.objects.let_go(reference.object);
+                    }
+                }
+                Body::Sensor(sensor) => {
+                    for subscription in sensor.all() {
+                        for capability in [&subscription.source, &subscription.queue] {
+                            self.nodes.release(capability);
+                            self.objects.let_go(capability.object);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 }
 
 fn kernel(space: Space) -> Task {
     Task {
+        subject: Subject::KERNEL,
         name: String::from("kernel"),
         component: None,
-        digest: [0; 32],
+        digest: Hash::default(),
+        kind: TaskKind::Command,
         partition: None,
         parent: Subject::KERNEL,
+        known_as: None,
         space,
+        mailbox: None,
         priority: u8::MAX,
         deadline: u64::MAX,
         fuel: u64::MAX,
@@ -320,7 +355,9 @@ fn kernel(space: Space) -> Task {
         given: 0,
         memory: 0,
         last_slice: 0,
+        due: 0,
         needs: 0,
+        waits_on: None,
         state: State::Kernel,
         chain: Chain::after_genesis(),
         blocked: None,

@@ -94,15 +94,18 @@ pub struct ExitReport {
     pub outcome: u8,
     /// Its exit code or trap code; 0 where it has none.
     pub code: i32,
+    /// The parent's handle for it, as `task_spawn` returned it.
+    pub handle: Handle,
 }
 
 impl ExitReport {
     /// Length in bytes.
     pub const SIZE: usize = 16;
 
-    /// Layout: subject u32, outcome u8, 3 zero bytes, code i32, 4 zero bytes.
+    /// Layout: subject u32, outcome u8, 3 zero bytes, code i32, handle u32.
     pub fn to_bytes(&self) -> [u8; Self::SIZE] {
-        Block::new().u32(self.subject).u8(self.outcome).zeros(3).i32(self.code).zeros(4).done()
+        let Self { subject, outcome, code, handle } = *self;
+        Block::new().u32(subject).u8(outcome).zeros(3).i32(code).u32(handle.0).done()
     }
 
     /// The inverse; `None` for an unknown outcome or a padding byte not zero.
@@ -110,9 +113,8 @@ impl ExitReport {
         let mut fields = Fields::of(bytes);
         let (subject, outcome) = (fields.u32()?, fields.u8()?);
         fields.zeros::<3>()?;
-        let code = fields.i32()?;
-        fields.zeros::<4>()?;
-        (outcome <= 4).then_some(Self { subject, outcome, code })
+        let (code, handle) = (fields.i32()?, Handle(fields.u32()?));
+        (outcome <= 4).then_some(Self { subject, outcome, code, handle })
     }
 }
 
@@ -137,11 +139,11 @@ mod tests {
         assert_eq!(Reference::from_bytes(&reference.to_bytes()), Some(reference));
         refuses_padding(&reference.to_bytes(), |at| matches!(at, 4..8), Reference::from_bytes);
 
-        let report = ExitReport { subject: 9, outcome: 3, code: -1 };
+        let report = ExitReport { subject: 9, outcome: 3, code: -1, handle: Handle(7) };
         assert_eq!(ExitReport::from_bytes(&report.to_bytes()), Some(report));
         refuses_padding(
             &report.to_bytes(),
-            |at| matches!(at, 5..8 | 12..16),
+            |at| matches!(at, 5..8),
             ExitReport::from_bytes,
         );
     }
@@ -153,7 +155,7 @@ mod tests {
         let mut bytes = header.to_bytes();
         bytes[17] = 2;
         assert_eq!(MessageHeader::from_bytes(&bytes), None);
-        let report = ExitReport { subject: 0, outcome: 5, code: 0 };
+        let report = ExitReport { subject: 0, outcome: 5, code: 0, handle: Handle(0) };
         assert_eq!(ExitReport::from_bytes(&report.to_bytes()), None);
     }
 }

@@ -124,7 +124,7 @@ pub fn run(start: Start, disk: &Path, show: &mut dyn FnMut(&[u8])) -> Result<Ran
                 // The tasks wait for input, and nobody is there to give any.
                 reports.push("the tasks wait for input that a hosted run does not have".into());
                 // The log has just been sealed, so there is room.
-                let _ = cell.admit(Input { kind: EventKind::Shutdown, data: &[] });
+                let _ = cell.admit(Input::new(EventKind::Shutdown, &[]));
                 break End::PowerOff;
             }
         }

@@ -40,8 +40,15 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Effect {
     /// It is complete.
     Done(Done),
+    /// It is complete when this task has been ended.
+    Kill(Subject),
     /// It completes at this logical time in ns.
     Until(u64),
+    /// It completes when there is a message, or at this logical time in ns.
+    Message {
+        /// That time.
+        deadline: u64,
+    },
     /// It goes on outside the gate.
     Prepare(Work),
 }
@@ -72,30 +79,64 @@ pub(crate) fn effect(
         (Op::Plain, A::Spawn { start, kind, passed }, _) => {
             task_spawn::reserve(world, context, start, kind, passed)
         }
-        (Op::Grant, A::Grant(grant), _) => cap_grant::grant(&grant),
-        (Op::Revoke | Op::Drop, _, _) => cap_grant::take_back(),
+        (Op::Grant, A::Grant(grant), _) => cap_grant::grant(world, context, &grant),
+        (Op::Revoke, A::TakeBack, _) => cap_grant::revoke(world, context),
+        (Op::Drop, A::TakeBack, _) => cap_grant::give_up(world, context),
         (Op::Read, A::Read { offset, into }, _) => region_map::read(world, context, offset, into),
-        (Op::Append | Op::Write | Op::Create, _, _) => region_map::change(),
+        (Op::Append, A::Append(bytes), _) => region_map::append(world, context, bytes),
+        (Op::Write, A::Write { slot, bytes }, _) => region_map::write(world, context, slot, bytes),
+        (Op::Free, A::Free { slot }, _) => region_map::free(world, context, slot),
+        (Op::Create, A::Create { mode, content }, _) => {
+            region_map::create(world, context, mode, content)
+        }
         (Op::Plain, A::Send { kind, priority, bytes }, _) => {
             queue_send::send(world, context, kind, priority, bytes)
         }
-        (Op::Plain, A::Receive, _) => queue_recv::receive(),
+        (Op::Reference, A::SendReference { kind, priority, reference }, _) => {
+            queue_send::refer(world, context, kind, priority, &reference)
+        }
+        (Op::Plain, A::Receive { deadline, into }, _) => {
+            queue_recv::receive(world, context, deadline, into)
+        }
         (Op::Absolute | Op::Relative, A::Wait { ns }, _) => timer_wait::wait(world, context, ns),
         (Op::Mount, A::Mount { region, path }, Verified::BySignature) => {
             rvf_mount::reserve(world, context, region, path)
         }
-        (Op::Unmount, _, Verified::BySignature) => rvf_mount::unmount(),
+        (Op::Unmount, A::Unmount { path }, Verified::BySignature) => {
+            rvf_mount::unmount(world, context, path)
+        }
         (Op::Claim, A::Claim { digest, body, .. }, Verified::Approved(approved)) => {
             attest_emit::claim(world, context, &approved, digest, body)
         }
-        (Op::Approve, _, _) => attest_emit::approve(),
-        (Op::ByKey | Op::Nearest | Op::Neighbours, _, _) => vector_get::get(),
-        (Op::Plain, A::Put, _) => vector_put_proved::put(),
-        (Op::AddNode | Op::RemoveNode | Op::AddEdge | Op::RemoveEdge | Op::SetWeight, _, _) => {
-            graph_apply_proved::apply()
+        (Op::Approve, A::Approve { slot, mutation, old_leaf, expiry }, _) => {
+            attest_emit::approve(world, context, slot, mutation, old_leaf, expiry)
         }
-        (Op::Plain, A::Subscribe, _) => sensor_subscribe::subscribe(),
+        (Op::ByKey, A::Get { question, into }, _) => {
+            vector_get::by_key(world, context, question, into)
+        }
+        (Op::Nearest, A::Get { question, into }, _) => {
+            vector_get::nearest(world, context, question, into)
+        }
+        (Op::Neighbours, A::Get { question, into }, _) => {
+            vector_get::neighbours(world, context, question, into)
+        }
+        (Op::Plain, A::Put { mutation, .. }, Verified::Proved(proved)) => {
+            vector_put_proved::put(world, context, &proved, mutation)
+        }
+        (
+            Op::AddNode | Op::RemoveNode | Op::AddEdge | Op::RemoveEdge | Op::SetWeight,
+            A::Apply { mutation, .. },
+            Verified::Proved(proved),
+        ) => graph_apply_proved::apply(world, context, &proved, mutation),
+        (Op::Plain, A::Subscribe { queue }, _) => {
+            sensor_subscribe::subscribe(world, context, queue)
+        }
         // Arguments of another call than the operation's.
         _ => Err(Error::BadArgument),
     }
+}
+
+/// A number of bytes, for a record and a result.
+fn length(bytes: &[u8]) -> Result<u32, Error> {
+    u32::try_from(bytes.len()).map_err(|_| Error::BadLength)
 }

@@ -7,10 +7,21 @@
 //! components, regions, queues. The result is the first handle. Tasks that
 //! the manifest lists are started for the root package only. Errors: those of
 //! reading packages; AlreadyExists, BadArgument for a path that is no name,
-//! TableFull, TooDeep. Unmounting is not in this build.
+//! TableFull, TooDeep.
+//!
+//! Unmount. Right: MOUNT on the namespace. Effect, in the second pass: what
+//! the package made is gone, and every capability for it dead; the memory it
+//! took is given back. Errors: NotFound, Busy while a task of the package or
+//! a package that it mounted is there; BadArgument for the root package.
 
 use super::{Context, Effect};
-use crate::{evidence, partition::NESTING_MAX, ticket::Work, world::World};
+use crate::{
+    evidence,
+    partition::{NESTING_MAX, Partition},
+    task::Task,
+    ticket::Work,
+    world::World,
+};
 use abi::{Error, Handle, Kind, Rights};
 use package::manifest::is_name;
 use witness::Subject;
@@ -46,6 +57,22 @@ pub(super) fn reserve(
     Ok(Effect::Prepare(Work::Mount { region }))
 }
 
-pub(super) fn unmount() -> Result<Effect, Error> {
-    Err(Error::Unsupported)
+pub(super) fn unmount(
+    world: &World,
+    context: &Context<'_>,
+    path: &str,
+) -> Result<Effect, Error> {
+    if path == ROOT {
+        return Err(Error::BadArgument);
+    }
+    let caller = world.partition_of(context.subject);
+    let mut mounted = world.partitions.iter();
+    // What a task mounted, its partition unmounts.
+    let found = mounted.find(|(_, it)| it.is_mounted && it.path == path && it.parent == caller);
+    let (partition, _) = found.ok_or(Error::NotFound)?;
+    let is_of = |task: &Task| task.partition == Some(partition) && task.state().is_alive();
+    let is_below = |it: &Partition| it.is_mounted && it.parent == Some(partition);
+    let is_busy = world.tasks().iter().any(is_of)
+        || world.partitions.iter().any(|(_, it)| is_below(it));
+    if is_busy { Err(Error::Busy) } else { Ok(Effect::Prepare(Work::Unmount { partition })) }
 }

@@ -1,10 +1,31 @@
 //! sensor_subscribe: have a sensor's events arrive as messages.
 //!
-//! Right: READ on the sensor, WRITE on the queue. Effect: not in this build.
+//! Right: READ on the sensor, WRITE on the queue. Effect:
+//! each reading arrives in the queue, for as long as the subscriber lives and
+//! both capabilities hold; one that finds the queue full is lost. Errors:
+//! AlreadyExists, TableFull, TooDeep.
 
-use super::Effect;
-use abi::Error;
+use super::{Context, Done, Effect};
+use crate::{evidence, sensor::Subscription, world::World};
+use abi::{Error, Handle, Kind, Rights};
 
-pub(super) fn subscribe() -> Result<Effect, Error> {
-    Err(Error::Unsupported)
+pub(super) fn subscribe(
+    world: &mut World,
+    context: &Context<'_>,
+    queue: Handle,
+) -> Result<Effect, Error> {
+    let (subject, sensor) = (context.subject, context.authorised.object());
+    evidence::authorise_also(world, subject, queue, Kind::Queue, Rights::WRITE)?;
+    let target = evidence::named(world, subject, queue)?;
+    world.objects.get(sensor).ok_or(Error::Revoked)?;
+    let target = target.narrowed(Rights::WRITE)?;
+    let source = evidence::named(world, subject, context.authorised.handle())?;
+    let source = source.narrowed(Rights::READ)?;
+    world.objects.sensor_mut(sensor)?.takes(subject, &target)?;
+    let source = world.derive(subject, context.authorised.handle(), source)?;
+    let derived = world.derive(subject, queue, target);
+    let target = derived.inspect_err(|_| world.discard(&source))?;
+    let subscription = Subscription { subscriber: subject, source, queue: target };
+    world.objects.sensor_mut(sensor)?.subscribe(subscription)?;
+    Ok(Effect::Done(Done::default()))
 }

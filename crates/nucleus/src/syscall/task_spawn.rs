@@ -8,7 +8,8 @@
 //! the child, whose handle is the result. Errors: OverBudget, TableFull,
 //! BadLength, BadArgument, those of passing on, and those of preparing:
 //! NotWasm, UnknownImport, MissingExport, MemoryLimit, StartFailed,
-//! OutOfMemory. Reactors are not in this build.
+//! OutOfMemory; QueueFull where the caller's mailbox has no room for the
+//! report of the child's end.
 
 use super::{Context, Effect};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     ticket::{PassList, Work},
     world::World,
 };
-use abi::{Error, Handle, Rights, SpawnArguments, profile::TASKS};
+use abi::{Error, Handle, Rights, SpawnArguments};
 use package::manifest::TaskKind;
 use witness::Subject;
 
@@ -31,9 +32,6 @@ pub(super) fn reserve(
     passed: Passed<'_>,
 ) -> Result<Effect, Error> {
     let subject = context.subject;
-    if kind == TaskKind::Reactor {
-        return Err(Error::Unsupported);
-    }
     let component = context.authorised.object();
     world.objects.component(component)?;
     let passed = match passed {
@@ -44,8 +42,8 @@ pub(super) fn reserve(
     for &handle in passed.handles() {
         passed_on(world, subject, handle)?;
     }
-    // The kernel is in the table too.
-    if world.tasks().len() > TASKS {
+    // A task has an object and a mailbox.
+    if !world.has_room_for_task() || world.objects.room() < 2 {
         return Err(Error::TableFull);
     }
     let caller = world.task(subject).ok_or(Error::BadHandle)?;
@@ -72,5 +70,5 @@ pub(crate) fn passed_on(
 ) -> Result<Capability, Error> {
     let capability = evidence::named(world, subject, handle)?;
     evidence::use_of(world, capability, Rights::GRANT)?;
-    capability.pass_on(subject, handle)
+    capability.passed_on()
 }

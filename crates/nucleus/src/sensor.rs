@@ -1,0 +1,74 @@
+//! Sensors: readings from outside, passed on to who subscribed.
+
+use crate::capability::Capability;
+use abi::Error;
+use witness::Subject;
+
+/// Most subscriptions to one sensor.
+const SUBSCRIPTIONS: usize = 16;
+
+/// A source of readings.
+#[derive(Debug, Default)]
+pub struct Sensor {
+    subscriptions: [Option<Subscription>; SUBSCRIPTIONS],
+}
+
+/// Where readings go, for as long as both capabilities hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Subscription {
+    pub(crate) subscriber: Subject,
+    /// For the sensor.
+    pub(crate) source: Capability,
+    /// For the queue.
+    pub(crate) queue: Capability,
+}
+
+impl Sensor {
+    /// Whether one more subscription would be taken.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] for the same queue by the same subscriber,
+    /// [`Error::TableFull`].
+    pub(crate) fn takes(&self, subscriber: Subject, queue: &Capability) -> Result<(), Error> {
+        let same = |it: &Subscription| {
+            it.subscriber == subscriber && it.queue.object == queue.object
+        };
+        if self.subscriptions.iter().flatten().any(same) {
+            return Err(Error::AlreadyExists);
+        }
+        let has_room = self.subscriptions.iter().any(Option::is_none);
+        if has_room { Ok(()) } else { Err(Error::TableFull) }
+    }
+
+    /// Adds one.
+    ///
+    /// # Errors
+    /// As [`Sensor::takes`].
+    pub(crate) fn subscribe(&mut self, subscription: Subscription) -> Result<(), Error> {
+        self.takes(subscription.subscriber, &subscription.queue)?;
+        let mut places = self.subscriptions.iter_mut();
+        let free = places.find(|place| place.is_none()).ok_or(Error::TableFull)?;
+        *free = Some(subscription);
+        Ok(())
+    }
+
+    /// The subscription of this number, from 0; none beyond the last.
+    pub(crate) fn subscription(&self, number: usize) -> Option<Option<Subscription>> {
+        self.subscriptions.get(number).copied()
+    }
+
+    /// Ends one.
+    pub(crate) fn unsubscribe(&mut self, number: usize) -> Option<Subscription> {
+        self.subscriptions.get_mut(number)?.take()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions.iter().flatten()
+    }
+
+    /// How many there are.
+    pub fn subscribers(&self) -> usize {
+        self.all().count()
+    }
+}
