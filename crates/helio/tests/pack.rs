@@ -82,6 +82,99 @@ fn a_packed_package_opens_with_everything_the_manifest_says() {
     assert!(package.skipped().is_empty());
 }
 
+/// Adds stores, a sensor and a queue to [`MANIFEST`]. The approvers are a
+/// public key file and a key in hexadecimal, in the wrong order.
+fn with_stores() -> String {
+    let stores = format!(
+        r#"
+[[queue]]
+name = "results"
+capacity_bytes = 100
+accepts = 7
+
+[[vector_store]]
+name = "memories"
+capacity = 1_000
+dimension = 2
+tier = "deep"
+approvers = ["{}", "keys/operator.pub.pem"]
+guard = "demo"
+
+[[graph_store]]
+name = "facts"
+nodes = 10
+edges = 20
+tier = "reflex"
+
+[[sensor]]
+name = "thermometer"
+"#,
+        "ff".repeat(32)
+    );
+    let share = MANIFEST.replacen("records = 1_000", "records = 1_000\nshare = 300", 1);
+    let held = "    { kind = \"sensor\", name = \"thermometer\", rights = [\"grant-once\", \"read\"] },\n]\n\n[[approval]]";
+    share.replacen("]\n\n[[approval]]", held, 1) + &stores
+}
+
+#[test]
+fn stores_sensors_and_shares_go_into_the_manifest() {
+    let (place, store) = setup(&with_stores());
+    let (code, _, error) = pack(place.path(), &store, &[]);
+    assert_eq!(code, 0, "{error}");
+    let path = text(&place.path().join("demo.rvf"));
+    let file = fs::read(&path).unwrap();
+    let package = Package::open(&file, &store.trust().unwrap(), HASHER).unwrap();
+    let manifest = package.manifest().unwrap();
+    let vectors = &manifest.vector_stores[0];
+    assert_eq!(
+        (vectors.capacity, vectors.dimension, vectors.metric),
+        (1_000, 2, package::manifest::Metric::Cosine)
+    );
+    let operator = store.public(Role::Operator).unwrap();
+    assert_eq!(vectors.rules.approvers, [operator, [0xff; 32]]);
+    assert_eq!(vectors.rules.guard.as_deref(), Some("demo"));
+    assert_eq!((manifest.limits.share, manifest.queues[0].accepts), (300, Some(7)));
+    assert_eq!(manifest.graph_stores[0].rules.approvers, Vec::<[u8; 32]>::new());
+
+    let keys = text(&place.path().join("keys"));
+    let (code, out, _) = helio_text(&["pack", "inspect", &path, "--keys", &keys]);
+    assert_eq!(code, 0);
+    for line in [
+        "share     300".to_owned(),
+        "queue     results              100 bytes, type 7".into(),
+        "vectors   memories             1000 vectors of 2, cosine, tier deep, guard demo".into(),
+        format!("  approver {}", witness::hex::encode(&operator)),
+        "graph     facts                10 nodes, 20 edges, tier reflex".into(),
+        "sensor    thermometer".into(),
+        "handle 3   sensor thermometer: read, grant-once".into(),
+    ] {
+        assert!(out.contains(&line), "{line}: {out}");
+    }
+}
+
+#[test]
+fn wrong_stores_name_place_and_reason_and_write_nothing() {
+    let cases = [
+        ("tier = \"deep\"", "tier = \"depe\"", "depe"),
+        ("tier = \"deep\"", "tier = \"standard\"", "vector_stores[0].guard"),
+        ("tier = \"reflex\"", "tier = \"standard\"", "graph_stores[0].approvers is empty"),
+        ("guard = \"demo\"", "guard = \"data.csv\"", "vector_stores[0].guard \"data.csv\""),
+        ("keys/operator.pub.pem", "keys/nobody.pub.pem", "keys/nobody.pub.pem"),
+        ("keys/operator.pub.pem", "data.csv", "data.csv"),
+        ("dimension = 2", "dimension = 2\nmetric = \"dot\"", "cosine, l2"),
+        ("dimension = 2", "dimension = 1_025", "vector_stores[0].dimension"),
+        ("share = 300", "share = 0", "limits.share"),
+        ("name = \"facts\"", "name = \"memories\"", "graph_stores[0].name"),
+    ];
+    for (from, to, expected) in cases {
+        let (place, store) = setup(&with_stores().replacen(from, to, 1));
+        let (code, _, error) = pack(place.path(), &store, &[]);
+        assert_eq!(code, 2, "{to}");
+        assert!(error.contains(expected), "{to}: {error}");
+        assert!(!place.path().join("demo.rvf").exists(), "{to}");
+    }
+}
+
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     let (place, store) = setup(MANIFEST);

@@ -106,7 +106,7 @@ fn one_operation_may_cost_more_than_a_slice() {
         (memory.fill (i32.const 0) (i32.const 1) (i32.const 0x8000000))
         (i32.load8_u (i32.const 0x7ffffff))))"#;
     let run = Recipe {
-        limits: Limits { fuel: 1 << 40, memory: 1 << 28, records: 100 },
+        limits: Limits { fuel: 1 << 40, memory: 1 << 28, records: 100, ..Recipe::new().limits },
         ..bad(wat).with(|task| task.memory = 1 << 27)
     }
     .run();
@@ -203,7 +203,7 @@ fn a_flood_of_denied_calls_ends_in_one_record() {
             (drop (call $wait (i32.const 9) (i32.const 0) (i64.const 0))) (br $l)))"#,
     );
     let recipe = Recipe {
-        limits: Limits { fuel: 1 << 40, memory: 1 << 26, records: 1_000 },
+        limits: Limits { fuel: 1 << 40, memory: 1 << 26, records: 1_000, ..Recipe::new().limits },
         ..Recipe::new()
     };
     let recipe = recipe.task("honest", &honest()).with(|task| task.priority = 1);

@@ -149,6 +149,10 @@ reasons! {
     MissingMember => BadManifest;
     /// is a member that the format does not know
     UnknownMember => BadManifest;
+    /// says what leaving it out says, and so must be left out
+    DefaultPresent => BadManifest;
+    /// is not for a store of this tier
+    NotForTier => BadManifest;
     /// is empty
     Empty => BadManifest;
     /// is out of range
@@ -157,7 +161,7 @@ reasons! {
     TooMany => BadManifest;
     /// is not a name: 1 to 64 characters of A-Z a-z 0-9 . _ -, a letter or digit first
     BadName => BadManifest;
-    /// is not a SHA-256 in lower-case hexadecimal
+    /// is not 32 bytes in lower-case hexadecimal
     BadDigest => BadManifest;
     /// is not a decimal number from 0 to 2^64 - 1, as a string without leading zeros
     BadCounter => BadManifest;

@@ -7,7 +7,10 @@ use abi::{Kind, Rights};
 use common::*;
 use package::Manifest;
 use package::error::{Object, PackageError, Reason, Stage};
-use package::manifest::{CapabilityEntry, PartEntry, QueueEntry, StandingApproval};
+use package::manifest::{
+    CapabilityEntry, GraphStoreEntry, Metric, PartEntry, QueueEntry, SensorEntry, StandingApproval,
+    StoreRules, Tier, VectorStoreEntry,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -23,7 +26,10 @@ fn parse(value: &Value) -> Result<Manifest, PackageError> {
 
 /// The place and the reason of the refusal after `change`.
 fn refused(change: impl FnOnce(&mut Value)) -> (String, Reason) {
-    let mut value = value();
+    refused_of(value(), change)
+}
+
+fn refused_of(mut value: Value, change: impl FnOnce(&mut Value)) -> (String, Reason) {
     change(&mut value);
     let refusal = parse(&value).unwrap_err();
     assert_eq!(refusal.stage, Stage::Manifest);
@@ -32,7 +38,10 @@ fn refused(change: impl FnOnce(&mut Value)) -> (String, Reason) {
 }
 
 fn broken(change: impl FnOnce(&mut Manifest)) -> (String, Reason) {
-    let mut manifest = manifest();
+    broken_of(manifest(), change)
+}
+
+fn broken_of(mut manifest: Manifest, change: impl FnOnce(&mut Manifest)) -> (String, Reason) {
     change(&mut manifest);
     let refusal = manifest.check().unwrap_err();
     // What the writer's side is told is what the reader would say.
@@ -131,12 +140,17 @@ fn objects(value: &Value, path: String, found: &mut Vec<String>) {
     }
 }
 
+/// Members that may be left out, by their last step.
+const OPTIONAL: [&str; 6] =
+    ["/accepts", "/share", "/guard", "/vector_stores", "/graph_stores", "/sensors"];
+
 #[test]
 fn every_member_is_needed_and_no_other_is_taken() {
-    let whole = value();
+    let whole: Value = serde_json::from_str(&full().to_json()).unwrap();
+    let refused = |change: &dyn Fn(&mut Value)| refused_of(whole.clone(), change);
     let mut paths = Vec::new();
     objects(&whole, String::new(), &mut paths);
-    assert_eq!(paths.len(), 6 + 1 + 5, "{paths:?}");
+    assert_eq!(paths.len(), 6 + 1 + 5 + 3, "{paths:?}");
     for path in paths {
         let place = |member: &str| {
             let dotted = format!("{path}/{member}");
@@ -157,12 +171,19 @@ fn every_member_is_needed_and_no_other_is_taken() {
             change(value.pointer_mut(&path).unwrap().as_object_mut().unwrap());
         };
         for member in members {
-            let missing = refused(|v| object(v, &|o| drop(o.remove(&member))));
-            assert_eq!(missing, at(&place(&member), Reason::MissingMember));
-            let wrong = refused(|v| object(v, &|o| drop(o.insert(member.clone(), json!(true)))));
+            let is_optional = OPTIONAL.contains(&format!("/{member}").as_str());
+            if !is_optional || member == "guard" {
+                let missing = refused(&|v| object(v, &|o| drop(o.remove(&member))));
+                assert_eq!(missing, at(&place(&member), Reason::MissingMember));
+            } else {
+                let mut without = whole.clone();
+                object(&mut without, &|o| drop(o.remove(&member)));
+                assert!(parse(&without).is_ok(), "{path}/{member}");
+            }
+            let wrong = refused(&|v| object(v, &|o| drop(o.insert(member.clone(), json!(true)))));
             assert_eq!(wrong, at(&place(&member), Reason::WrongType));
         }
-        let unknown = refused(|v| object(v, &|o| drop(o.insert("zeta".into(), json!(1)))));
+        let unknown = refused(&|v| object(v, &|o| drop(o.insert("zeta".into(), json!(1)))));
         assert_eq!(unknown, at(&place("zeta"), Reason::UnknownMember));
     }
 }
@@ -214,7 +235,7 @@ fn integers_beyond_two_to_the_53_are_refused() {
 #[test]
 fn two_objects_of_one_name_are_refused() {
     let part = |name: &str, segment| PartEntry { name: name.into(), segment, sha256: [0; 32] };
-    let queue = |name: &str| QueueEntry { name: name.into(), capacity_bytes: 1 };
+    let queue = |name: &str| QueueEntry { name: name.into(), capacity_bytes: 1, accepts: None };
     let duplicate = |place: &str| at(place, Reason::DuplicateName);
 
     let components = broken(|m| m.components.push(part("program", 8)));
@@ -225,7 +246,7 @@ fn two_objects_of_one_name_are_refused() {
         broken(|m| m.queues.push(queue("data.csv"))),
         duplicate("queues[1].name \"data.csv\"")
     );
-    for own in ["console", "console-input", "log", "timer", "memory", "packages"] {
+    for own in ["console", "console-input", "approvals", "log", "timer", "memory", "packages"] {
         assert_eq!(broken(|m| m.queues.push(queue(own))).1, Reason::DuplicateName);
     }
     let tasks = broken(|m| m.tasks.push(m.tasks[0].clone()));
@@ -285,6 +306,182 @@ fn counts_and_budgets_have_limits() {
     assert_eq!(types((0..65).collect()), Reason::TooMany);
 }
 
+#[test]
+fn what_says_its_default_is_refused() {
+    let with = |pointer: &str, key: &str, default: Value| {
+        refused_of(serde_json::from_str(&full().to_json()).unwrap(), |v| {
+            let object = v.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+            object.insert(key.into(), default);
+        })
+    };
+    let default = |place: &str| at(place, Reason::DefaultPresent);
+    assert_eq!(with("/limits", "share", json!(100)), default("limits.share"));
+    for member in ["vector_stores", "graph_stores", "sensors"] {
+        assert_eq!(with("", member, json!([])), default(member));
+    }
+    // Where the default is nothing at all, there is no word for it.
+    for (pointer, key, place) in [
+        ("/queues/0", "accepts", "queues[0].accepts"),
+        ("/vector_stores/0", "guard", "vector_stores[0].guard"),
+        ("", "sensors", "sensors"),
+    ] {
+        assert_eq!(with(pointer, key, Value::Null), at(place, Reason::WrongType));
+    }
+}
+
+#[test]
+fn stores_and_sensors_have_rules_of_their_own() {
+    let broken = |change: fn(&mut Manifest)| broken_of(full(), change);
+    let (vectors, graph) = ("vector_stores[0]", "graph_stores[0]");
+    for (member, reason, change) in [
+        (
+            "capacity",
+            Reason::OutOfRange,
+            (|m| m.vector_stores[0].capacity = 0) as fn(&mut Manifest),
+        ),
+        ("capacity", Reason::OutOfRange, |m| m.vector_stores[0].capacity = 131_073),
+        ("dimension", Reason::OutOfRange, |m| m.vector_stores[0].dimension = 0),
+        ("dimension", Reason::OutOfRange, |m| m.vector_stores[0].dimension = 1_025),
+        ("approvers", Reason::Empty, |m| m.vector_stores[0].rules.approvers.clear()),
+        ("approvers", Reason::NotSorted, |m| m.vector_stores[0].rules.approvers.reverse()),
+        ("approvers", Reason::NotSorted, |m| m.vector_stores[0].rules.approvers = vec![[1; 32]; 2]),
+        ("approvers", Reason::TooMany, |m| {
+            m.vector_stores[0].rules.approvers = (0..9).map(|n| [n; 32]).collect();
+        }),
+        ("guard", Reason::MissingMember, |m| m.vector_stores[0].rules.guard = None),
+        ("guard", Reason::NotForTier, |m| m.vector_stores[0].rules.tier = Tier::Standard),
+        ("guard", Reason::NotForTier, |m| m.vector_stores[0].rules.tier = Tier::Reflex),
+        ("guard", Reason::BadName, |m| m.vector_stores[0].rules.guard = Some("a b".into())),
+        ("guard \"data.csv\"", Reason::NoSuchObject, |m| {
+            m.vector_stores[0].rules.guard = Some("data.csv".into());
+        }),
+        ("name", Reason::BadName, |m| m.vector_stores[0].name = "../x".into()),
+        ("name \"data.csv\"", Reason::DuplicateName, |m| {
+            m.vector_stores[0].name = "data.csv".into()
+        }),
+        ("name \"approvals\"", Reason::DuplicateName, |m| {
+            m.vector_stores[0].name = "approvals".into()
+        }),
+    ] {
+        assert_eq!(broken(change), at(&format!("{vectors}.{member}"), reason));
+    }
+    for (member, reason, change) in [
+        ("nodes", Reason::OutOfRange, (|m| m.graph_stores[0].nodes = 0) as fn(&mut Manifest)),
+        ("nodes", Reason::OutOfRange, |m| m.graph_stores[0].nodes = 131_073),
+        ("edges", Reason::OutOfRange, |m| m.graph_stores[0].edges = 0),
+        ("edges", Reason::OutOfRange, |m| m.graph_stores[0].edges = 131_073),
+        ("approvers", Reason::Empty, |m| m.graph_stores[0].rules.tier = Tier::Standard),
+        ("approvers", Reason::Empty, |m| m.graph_stores[0].rules.tier = Tier::Deep),
+        ("name \"memories\"", Reason::DuplicateName, |m| {
+            m.graph_stores[0].name = "memories".into()
+        }),
+    ] {
+        assert_eq!(broken(change), at(&format!("{graph}.{member}"), reason));
+    }
+    let sensor = broken(|m| m.sensors[0].name = "facts".into());
+    assert_eq!(sensor, at("sensors[0].name \"facts\"", Reason::DuplicateName));
+
+    for (pointer, bad, reason) in [
+        ("/vector_stores/0/tier", json!("Deep"), Reason::UnknownWord),
+        ("/vector_stores/0/metric", json!("dot"), Reason::UnknownWord),
+        ("/vector_stores/0/approvers/0", json!("0".repeat(63)), Reason::BadDigest),
+        ("/vector_stores/0/approvers/0", json!("A".repeat(64)), Reason::BadDigest),
+        ("/vector_stores/0/capacity", json!(1u64 << 32), Reason::OutOfRange),
+        ("/queues/0/accepts", json!(1u64 << 32), Reason::OutOfRange),
+        ("/queues/0/accepts", json!(-1), Reason::OutOfRange),
+        ("/limits/share", json!(65_536), Reason::OutOfRange),
+    ] {
+        let found = refused_of(serde_json::from_str(&full().to_json()).unwrap(), |v| {
+            *v.pointer_mut(pointer).unwrap() = bad;
+        });
+        assert_eq!(found.1, reason, "{pointer}");
+    }
+    for share in [0, 1_001] {
+        let found = broken_of(full(), |m| m.limits.share = share);
+        assert_eq!(found, at("limits.share", Reason::OutOfRange));
+    }
+}
+
+#[test]
+fn no_more_stores_and_sensors_than_there_may_be() {
+    let names = || (0..17).map(|n| format!("n{n}"));
+    let many = broken_of(full(), |m| {
+        let store = m.vector_stores[0].clone();
+        m.vector_stores = names().map(|name| VectorStoreEntry { name, ..store.clone() }).collect();
+    });
+    assert_eq!(many, at("vector_stores", Reason::TooMany));
+    let many = broken_of(full(), |m| {
+        let store = m.graph_stores[0].clone();
+        m.graph_stores = names().map(|name| GraphStoreEntry { name, ..store.clone() }).collect();
+    });
+    assert_eq!(many, at("graph_stores", Reason::TooMany));
+    let many =
+        broken_of(full(), |m| m.sensors = names().map(|name| SensorEntry { name }).collect());
+    assert_eq!(many, at("sensors", Reason::TooMany));
+}
+
+#[test]
+fn stores_sensors_and_approvals_can_be_held() {
+    let mut manifest = full();
+    let all = [
+        (Kind::VectorStore, "memories", Rights::READ | Rights::PROVE),
+        (Kind::GraphStore, "facts", Rights::WRITE),
+        (Kind::Sensor, "thermometer", Rights::READ | Rights::GRANT_ONCE),
+        (Kind::Queue, "approvals", Rights::READ),
+    ];
+    manifest.tasks[0].capabilities = all
+        .map(|(kind, name, rights)| CapabilityEntry { kind, name: name.into(), rights })
+        .to_vec();
+    let json = manifest.to_json();
+    assert!(json.contains(r#""name":"thermometer","rights":["read","grant-once"]"#), "{json}");
+    assert_eq!(Manifest::parse(json.as_bytes()), Ok(manifest.clone()));
+    for wrong in [Kind::GraphStore, Kind::Queue, Kind::Sensor] {
+        let found = broken_of(manifest.clone(), |m| m.tasks[0].capabilities[0].kind = wrong);
+        assert_eq!(found.1, Reason::NoSuchObject);
+    }
+}
+
+/// The kinds of entries that a manifest can do without.
+type Optional = (Option<u16>, Vec<VectorStoreEntry>, Vec<GraphStoreEntry>, Vec<SensorEntry>);
+
+fn any_rules() -> impl Strategy<Value = StoreRules> {
+    let keys = |least| {
+        prop::collection::btree_set(any::<[u8; 32]>(), least..=8usize)
+            .prop_map(|keys| keys.into_iter().collect::<Vec<_>>())
+    };
+    prop_oneof![
+        keys(0).prop_map(|approvers| StoreRules { tier: Tier::Reflex, approvers, guard: None }),
+        keys(1).prop_map(|approvers| StoreRules { tier: Tier::Standard, approvers, guard: None }),
+        keys(1).prop_map(|approvers| StoreRules {
+            tier: Tier::Deep,
+            approvers,
+            guard: Some("guard".into()),
+        }),
+    ]
+}
+
+prop_compose! {
+    /// Members with names that no others have.
+    fn any_optional()(
+        share in prop::option::of(1..=1_000u16),
+        vectors in prop::collection::btree_map("v[a-z0-9._-]{0,9}", (1..=131_072u32, 1..=1_024u32, any::<bool>(), any_rules()), 0..4),
+        graphs in prop::collection::btree_map("w[a-z0-9._-]{0,9}", (1..=131_072u32, 1..=131_072u32, any_rules()), 0..4),
+        sensors in prop::collection::btree_set("x[a-z0-9._-]{0,9}", 0..4),
+    ) -> Optional {
+        let metric = |is_cosine| if is_cosine { Metric::Cosine } else { Metric::L2 };
+        (
+            share,
+            vectors.into_iter().map(|(name, (capacity, dimension, is_cosine, rules))| {
+                VectorStoreEntry { name, capacity, dimension, metric: metric(is_cosine), rules }
+            }).collect(),
+            graphs.into_iter().map(|(name, (nodes, edges, rules))| {
+                GraphStoreEntry { name, nodes, edges, rules }
+            }).collect(),
+            sensors.into_iter().map(|name| SensorEntry { name }).collect(),
+        )
+    }
+}
+
 prop_compose! {
     /// Manifests without tasks that keep every rule.
     fn any_manifest()(
@@ -293,21 +490,25 @@ prop_compose! {
         seed: u64,
         limits in (any::<u64>(), 0..1u64 << 53, any::<u64>()),
         parts in prop::collection::btree_map("[a-k][a-z0-9._-]{0,20}", any::<([u8; 32], bool)>(), 0..20),
-        queues in prop::collection::btree_map("q[a-z0-9._-]{0,20}", 1..1u64 << 20, 0..8),
+        queues in prop::collection::btree_map("q[a-z0-9._-]{0,20}", (1..1u64 << 20, any::<Option<u32>>()), 0..8),
         approvals in prop::collection::vec(
             (prop::collection::btree_set(any::<u32>(), 1..6), 0..1u64 << 53, 0..1u64 << 53), 0..4),
+        (share, vector_stores, graph_stores, sensors) in any_optional(),
     ) -> Manifest {
+        let default = package::manifest::Limits::DEFAULT_SHARE;
         let mut manifest = Manifest {
             name, version, seed,
-            limits: package::manifest::Limits { fuel: limits.0, memory: limits.1, records: limits.2 },
+            limits: package::manifest::Limits { fuel: limits.0, memory: limits.1, records: limits.2, share: share.unwrap_or(default) },
             components: Vec::new(),
             regions: Vec::new(),
-            queues: queues.into_iter().map(|(name, capacity_bytes)| QueueEntry { name, capacity_bytes }).collect(),
+            queues: queues.into_iter().map(|(name, (capacity_bytes, accepts))| QueueEntry { name, capacity_bytes, accepts }).collect(),
             standing_approvals: approvals.into_iter().map(|(types, max_bytes, max_claims)| StandingApproval {
                 claim_types: types.into_iter().collect(), max_bytes, max_claims,
             }).collect(),
+            vector_stores, graph_stores, sensors,
             tasks: Vec::new(),
         };
+        manifest.components.push(PartEntry { name: "guard".into(), segment: 1, sha256: [0; 32] });
         for (segment, (name, (sha256, is_component))) in (2..).zip(parts) {
             let part = PartEntry { name, segment, sha256 };
             if is_component { &mut manifest.components } else { &mut manifest.regions }.push(part);
@@ -329,7 +530,7 @@ proptest! {
 
     #[test]
     fn what_parses_is_the_json_of_what_it_parses_to(at in any::<prop::sample::Index>(), byte: u8) {
-        let mut bytes = manifest().to_json().into_bytes();
+        let mut bytes = full().to_json().into_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(manifest) = Manifest::parse(&bytes) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use package::manifest::{CapabilityEntry, TaskEntry};
+use package::manifest::{CapabilityEntry, StoreRules, TaskEntry};
 use package::{Manifest, Package, Part, Seal, Skipped};
 use serde::Serialize;
 use witness::note::SigningKey;
@@ -27,6 +27,8 @@ pub struct Inspection {
     pub parts: Vec<PartLine>,
     /// What no part is made from.
     pub skipped: Vec<String>,
+    #[serde(skip)]
+    objects: Vec<String>,
     #[serde(skip)]
     tasks: Vec<TaskEntry>,
     #[serde(skip)]
@@ -109,6 +111,7 @@ pub fn inspect(path: &Path, file: &[u8], trust: Option<&Trust>) -> Result<Inspec
         title: package.manifest().map_or("no manifest".into(), |manifest| {
             format!("{} version {}", manifest.name, manifest.version)
         }),
+        objects: package.manifest().map_or(Vec::new(), objects),
         tasks: package.manifest().map_or(Vec::new(), |manifest| manifest.tasks.clone()),
         manifest: package.manifest().and_then(as_json),
         parts: lines("component", package.components())
@@ -176,6 +179,7 @@ impl fmt::Display for Inspection {
             let PartLine { kind, name, segment, bytes, sha256 } = part;
             writeln!(f, "  {kind:<9} {name:<20} segment {segment:<3} {bytes:>9} bytes  {sha256}")?;
         }
+        self.objects.iter().try_for_each(|object| writeln!(f, "  {object}"))?;
         for task in &self.tasks {
             let TaskEntry { name, component, kind, priority, fuel, memory, .. } = task;
             writeln!(
@@ -189,6 +193,43 @@ impl fmt::Display for Inspection {
         }
         self.skipped.iter().try_for_each(|what| writeln!(f, "  skipped   {what}"))
     }
+}
+
+/// What the manifest declares that has no segment, a line each; the share
+/// first, where it asks for one.
+fn objects(manifest: &Manifest) -> Vec<String> {
+    let share = manifest.limits.share;
+    let mut lines = Vec::new();
+    if share != package::manifest::Limits::DEFAULT_SHARE {
+        lines.push(format!("share     {share}"));
+    }
+    for queue in &manifest.queues {
+        let accepts = queue.accepts.map_or("any type".into(), |kind| format!("type {kind}"));
+        let (name, bytes) = (&queue.name, queue.capacity_bytes);
+        lines.push(format!("queue     {name:<20} {bytes} bytes, {accepts}"));
+    }
+    for store in &manifest.vector_stores {
+        let (name, metric) = (&store.name, store.metric.name());
+        let size = format!("{} vectors of {}, {metric}", store.capacity, store.dimension);
+        lines.push(format!("vectors   {name:<20} {size}, {}", needs(&store.rules)));
+        lines.extend(approvers(&store.rules));
+    }
+    for store in &manifest.graph_stores {
+        let size = format!("{} nodes, {} edges", store.nodes, store.edges);
+        lines.push(format!("graph     {:<20} {size}, {}", store.name, needs(&store.rules)));
+        lines.extend(approvers(&store.rules));
+    }
+    lines.extend(manifest.sensors.iter().map(|sensor| format!("sensor    {}", sensor.name)));
+    lines
+}
+
+fn needs(rules: &StoreRules) -> String {
+    let guard = rules.guard.as_ref().map_or(String::new(), |name| format!(", guard {name}"));
+    format!("tier {}{guard}", rules.tier.name())
+}
+
+fn approvers(rules: &StoreRules) -> impl Iterator<Item = String> {
+    rules.approvers.iter().map(|key| format!("  approver {}", hex::encode(key)))
 }
 
 fn shown(capability: &CapabilityEntry) -> String {

@@ -6,6 +6,7 @@
 
 pub mod inspect;
 pub mod recipe;
+mod stores;
 pub mod write;
 
 pub use recipe::Recipe;

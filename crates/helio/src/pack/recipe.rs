@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use abi::{Kind, Rights};
 use package::manifest::{
-    CapabilityEntry, Limits, QueueEntry, StandingApproval, TaskEntry, TaskKind,
+    CapabilityEntry, Limits, QueueEntry, SensorEntry, StandingApproval, TaskEntry, TaskKind,
 };
 use serde::Deserialize;
 
 use crate::error::{HelioError, Result};
 use crate::file;
 
+use super::stores::{GraphStoreTable, VectorStoreTable};
 use super::write::{Contents, NamedBytes};
 
 /// The file as it is written.
@@ -25,6 +26,12 @@ pub struct Recipe {
     region: Vec<FileTable>,
     #[serde(default)]
     queue: Vec<QueueTable>,
+    #[serde(default)]
+    vector_store: Vec<VectorStoreTable>,
+    #[serde(default)]
+    graph_store: Vec<GraphStoreTable>,
+    #[serde(default)]
+    sensor: Vec<SensorTable>,
     #[serde(default)]
     task: Vec<TaskTable>,
     #[serde(default)]
@@ -46,6 +53,12 @@ struct LimitsTable {
     fuel: Counter,
     memory: u64,
     records: Counter,
+    #[serde(default = "default_share")]
+    share: u16,
+}
+
+const fn default_share() -> u16 {
+    Limits::DEFAULT_SHARE
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -60,6 +73,13 @@ struct FileTable {
 struct QueueTable {
     name: String,
     capacity_bytes: u64,
+    accepts: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SensorTable {
+    name: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -141,7 +161,8 @@ fn rights<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Rights, D
     })
 }
 
-fn unknown<E: serde::de::Error>(word: &str, known: &[&str]) -> E {
+/// The error for a word that is none of those there are.
+pub(super) fn unknown<E: serde::de::Error>(word: &str, known: &[&str]) -> E {
     E::custom(format_args!("unknown word {word:?}; there are: {}", known.join(", ")))
 }
 
@@ -179,10 +200,22 @@ impl Recipe {
                 fuel: self.limits.fuel.0,
                 memory: self.limits.memory,
                 records: self.limits.records.0,
+                share: self.limits.share,
             },
             components: self.component.iter().map(component).collect::<Result<_>>()?,
             regions: self.region.iter().map(region).collect::<Result<_>>()?,
             queues: self.queue.iter().map(QueueTable::entry).collect(),
+            vector_stores: self
+                .vector_store
+                .iter()
+                .map(|it| it.entry(folder))
+                .collect::<Result<_>>()?,
+            graph_stores: self
+                .graph_store
+                .iter()
+                .map(|it| it.entry(folder))
+                .collect::<Result<_>>()?,
+            sensors: self.sensor.iter().map(SensorTable::entry).collect(),
             standing_approvals: self.approval.iter().map(ApprovalTable::entry).collect(),
             tasks: self.task.iter().map(|task| task.entry(&self.limits)).collect(),
         })
@@ -191,7 +224,14 @@ impl Recipe {
 
 impl QueueTable {
     fn entry(&self) -> QueueEntry {
-        QueueEntry { name: self.name.clone(), capacity_bytes: self.capacity_bytes }
+        let Self { capacity_bytes, accepts, .. } = *self;
+        QueueEntry { name: self.name.clone(), capacity_bytes, accepts }
+    }
+}
+
+impl SensorTable {
+    fn entry(&self) -> SensorEntry {
+        SensorEntry { name: self.name.clone() }
     }
 }
 

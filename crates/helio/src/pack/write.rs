@@ -1,6 +1,9 @@
 //! Laying out a package and signing it.
 
-use package::manifest::{Limits, Manifest, PartEntry, QueueEntry, StandingApproval, TaskEntry};
+use package::manifest::{
+    GraphStoreEntry, Limits, Manifest, PartEntry, QueueEntry, SensorEntry, StandingApproval,
+    TaskEntry, VectorStoreEntry,
+};
 use package::{DATA_SEGMENT, PackageError, signature_payload, signing_message};
 use rvf_types::{SegmentFlags, SegmentType};
 use rvf_wire::write_segment;
@@ -21,6 +24,9 @@ pub struct Contents {
     pub components: Vec<NamedBytes>,
     pub regions: Vec<NamedBytes>,
     pub queues: Vec<QueueEntry>,
+    pub vector_stores: Vec<VectorStoreEntry>,
+    pub graph_stores: Vec<GraphStoreEntry>,
+    pub sensors: Vec<SensorEntry>,
     pub standing_approvals: Vec<StandingApproval>,
     pub tasks: Vec<TaskEntry>,
 }
@@ -54,6 +60,9 @@ impl Contents {
             components: ids.clone().zip(&self.components).map(part).collect(),
             regions: ids.skip(regions_from).zip(&self.regions).map(part).collect(),
             queues: self.queues.clone(),
+            vector_stores: self.vector_stores.clone(),
+            graph_stores: self.graph_stores.clone(),
+            sensors: self.sensors.clone(),
             standing_approvals: self.standing_approvals.clone(),
             tasks: self.tasks.clone(),
         }

@@ -8,7 +8,8 @@ use machine::{Boot, Cell, Effect, Step};
 use package::{
     DATA_SEGMENT, Manifest,
     manifest::{
-        CapabilityEntry, Limits, PartEntry, QueueEntry, StandingApproval, TaskEntry, TaskKind,
+        CapabilityEntry, GraphStoreEntry, Limits, PartEntry, QueueEntry, SensorEntry, StandingApproval,
+        TaskEntry, TaskKind, VectorStoreEntry,
     },
     signature_payload, signing_message,
 };
@@ -55,6 +56,9 @@ pub struct Recipe {
     pub components: Vec<(String, Vec<u8>)>,
     pub regions: Vec<(String, Vec<u8>)>,
     pub queues: Vec<QueueEntry>,
+    pub vector_stores: Vec<VectorStoreEntry>,
+    pub graph_stores: Vec<GraphStoreEntry>,
+    pub sensors: Vec<SensorEntry>,
     pub approvals: Vec<StandingApproval>,
     pub tasks: Vec<TaskEntry>,
 }
@@ -75,10 +79,13 @@ pub fn usual() -> Vec<CapabilityEntry> {
 impl Recipe {
     pub fn new() -> Self {
         Self {
-            limits: Limits { fuel: 1 << 40, memory: 1 << 26, records: 10_000 },
+            limits: Limits { fuel: 1 << 40, memory: 1 << 26, records: 10_000, share: Limits::DEFAULT_SHARE },
             components: vec![],
             regions: vec![],
             queues: vec![],
+            vector_stores: vec![],
+            graph_stores: vec![],
+            sensors: vec![],
             approvals: vec![],
             tasks: vec![],
         }
@@ -143,6 +150,9 @@ impl Recipe {
             components: (2..).zip(&self.components).map(part).collect(),
             regions: (2..).skip(count).zip(&self.regions).map(part).collect(),
             queues: self.queues.clone(),
+            vector_stores: self.vector_stores.clone(),
+            graph_stores: self.graph_stores.clone(),
+            sensors: self.sensors.clone(),
             standing_approvals: self.approvals.clone(),
             tasks: self.tasks.clone(),
         };

@@ -4,13 +4,15 @@ use alloc::collections::BTreeMap;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use abi::{Kind, Rights, profile};
 
 use super::place::{ensure, named};
 use super::{
-    APPROVALS_MAX, CLAIM_TYPES_MAX, COMPONENTS_MAX, CapabilityEntry, Manifest, QUEUE_BYTES_MAX,
-    QUEUES_MAX, REGIONS_MAX, StandingApproval, TaskEntry, is_name, well_known,
+    APPROVALS_MAX, CLAIM_TYPES_MAX, COMPONENTS_MAX, CapabilityEntry, Limits, Manifest,
+    QUEUE_BYTES_MAX, QUEUES_MAX, REGIONS_MAX, SENSORS_MAX, STORES_MAX, StandingApproval, TaskEntry,
+    is_name, well_known,
 };
 use crate::error::{PackageError, Reason};
 
@@ -18,7 +20,7 @@ use crate::error::{PackageError, Reason};
 pub(super) const INTEGER_MAX: u64 = (1 << 53) - 1;
 
 /// Declared objects by name.
-type Objects<'a> = BTreeMap<&'a str, Kind>;
+pub(super) type Objects<'a> = BTreeMap<&'a str, Kind>;
 
 impl Manifest {
     /// Checks every rule that does not need the file's other segments.
@@ -30,9 +32,15 @@ impl Manifest {
         name(&self.name, || String::from("name"))?;
         integer(self.version, || String::from("version"))?;
         integer(self.limits.memory, || String::from("limits.memory"))?;
+        let share = 1..=Limits::SHARE_MAX;
+        ensure(share.contains(&self.limits.share), Reason::OutOfRange, || {
+            String::from("limits.share")
+        })?;
 
         let objects = self.objects()?;
+        self.check_queues()?;
         self.check_segments()?;
+        self.check_stores(&objects)?;
         for (at, approval) in self.standing_approvals.iter().enumerate() {
             approval.check(&format!("standing_approvals[{at}]"))?;
         }
@@ -51,6 +59,9 @@ impl Manifest {
             ("components", self.components.len(), COMPONENTS_MAX),
             ("regions", self.regions.len(), REGIONS_MAX),
             ("queues", self.queues.len(), QUEUES_MAX),
+            ("vector_stores", self.vector_stores.len(), STORES_MAX),
+            ("graph_stores", self.graph_stores.len(), STORES_MAX),
+            ("sensors", self.sensors.len(), SENSORS_MAX),
             ("standing_approvals", self.standing_approvals.len(), APPROVALS_MAX),
             ("tasks", self.tasks.len(), profile::TASKS),
         ];
@@ -63,27 +74,49 @@ impl Manifest {
     /// Every object the package declares; refuses bad names and names that
     /// are taken, by the package or by the machine.
     fn objects(&self) -> Result<Objects<'_>, PackageError> {
-        let components = self.components.iter().map(|part| (part.name.as_str(), Kind::Component));
-        let regions = self.regions.iter().map(|part| (part.name.as_str(), Kind::Region));
-        let queues = self.queues.iter().map(|queue| (queue.name.as_str(), Kind::Queue));
-        let members = [self.components.len(), self.regions.len()];
-
         let mut objects = Objects::new();
-        for (at, (object, kind)) in components.chain(regions).chain(queues).enumerate() {
-            let place = || match kind {
-                Kind::Component => format!("components[{at}].name"),
-                Kind::Region => format!("regions[{}].name", at - members[0]),
-                _ => format!("queues[{}].name", at - members[0] - members[1]),
-            };
-            name(object, place)?;
-            let is_new = well_known(object).is_none() && objects.insert(object, kind).is_none();
-            ensure(is_new, Reason::DuplicateName, || named(&place(), object))?;
+        for (member, kind, names) in self.names() {
+            for (at, object) in names.into_iter().enumerate() {
+                let place = || format!("{member}[{at}].name");
+                name(object, place)?;
+                let is_new = well_known(object).is_none() && objects.insert(object, kind).is_none();
+                ensure(is_new, Reason::DuplicateName, || named(&place(), object))?;
+            }
         }
+        Ok(objects)
+    }
+
+    /// The names of what it declares, by member.
+    fn names(&self) -> [(&'static str, Kind, Vec<&str>); 6] {
+        fn all<T>(entries: &[T], name: fn(&T) -> &String) -> Vec<&str> {
+            entries.iter().map(|entry| name(entry).as_str()).collect()
+        }
+        [
+            ("components", Kind::Component, all(&self.components, |part| &part.name)),
+            ("regions", Kind::Region, all(&self.regions, |part| &part.name)),
+            ("queues", Kind::Queue, all(&self.queues, |queue| &queue.name)),
+            ("vector_stores", Kind::VectorStore, all(&self.vector_stores, |store| &store.name)),
+            ("graph_stores", Kind::GraphStore, all(&self.graph_stores, |store| &store.name)),
+            ("sensors", Kind::Sensor, all(&self.sensors, |sensor| &sensor.name)),
+        ]
+    }
+
+    fn check_queues(&self) -> Result<(), PackageError> {
         for (at, queue) in self.queues.iter().enumerate() {
             let is_sane = (1..=QUEUE_BYTES_MAX).contains(&queue.capacity_bytes);
             ensure(is_sane, Reason::OutOfRange, || format!("queues[{at}].capacity_bytes"))?;
         }
-        Ok(objects)
+        Ok(())
+    }
+
+    fn check_stores(&self, objects: &Objects) -> Result<(), PackageError> {
+        for (at, store) in self.vector_stores.iter().enumerate() {
+            store.check(&format!("vector_stores[{at}]"), objects)?;
+        }
+        for (at, store) in self.graph_stores.iter().enumerate() {
+            store.check(&format!("graph_stores[{at}]"), objects)?;
+        }
+        Ok(())
     }
 
     /// No two parts may share a segment: a part is its segment.
@@ -145,7 +178,7 @@ impl CapabilityEntry {
     }
 }
 
-fn name(text: &str, place: impl FnOnce() -> String) -> Result<(), PackageError> {
+pub(super) fn name(text: &str, place: impl FnOnce() -> String) -> Result<(), PackageError> {
     ensure(is_name(text), Reason::BadName, place)
 }
 

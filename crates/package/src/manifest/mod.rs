@@ -8,9 +8,11 @@ mod check;
 mod name;
 mod place;
 mod read;
+mod store;
 mod write;
 
 pub use name::{is_name, well_known};
+pub use store::{GraphStoreEntry, Metric, STORES_MAX, StoreRules, Tier, VectorStoreEntry};
 
 use abi::{Kind, Rights};
 use alloc::string::String;
@@ -28,6 +30,8 @@ pub const COMPONENTS_MAX: usize = 64;
 pub const REGIONS_MAX: usize = 256;
 /// Most queues.
 pub const QUEUES_MAX: usize = 64;
+/// Most sensors.
+pub const SENSORS_MAX: usize = 16;
 /// Largest capacity of a queue, in bytes.
 pub const QUEUE_BYTES_MAX: u64 = 1 << 20;
 /// Most standing approvals.
@@ -52,6 +56,12 @@ pub struct Manifest {
     pub regions: Vec<PartEntry>,
     /// Queues of its own.
     pub queues: Vec<QueueEntry>,
+    /// Stores of vectors.
+    pub vector_stores: Vec<VectorStoreEntry>,
+    /// Stores of graphs.
+    pub graph_stores: Vec<GraphStoreEntry>,
+    /// Sensors whose samples its tasks may get.
+    pub sensors: Vec<SensorEntry>,
     /// Claims its tasks may emit.
     pub standing_approvals: Vec<StandingApproval>,
     /// Tasks to start, in this order.
@@ -67,6 +77,15 @@ pub struct Limits {
     pub memory: u64,
     /// Records in the log.
     pub records: u64,
+    /// Its part of the fuel, beside the packages it runs with: 1 to 1000.
+    pub share: u16,
+}
+
+impl Limits {
+    /// Share of a package that asks for none.
+    pub const DEFAULT_SHARE: u16 = 100;
+    /// Largest share.
+    pub const SHARE_MAX: u16 = 1_000;
 }
 
 /// A component or region: where it is and what it is.
@@ -87,6 +106,15 @@ pub struct QueueEntry {
     pub name: String,
     /// Bytes it holds at most, 1 to [`QUEUE_BYTES_MAX`].
     pub capacity_bytes: u64,
+    /// The only type of message it takes; any if there is none.
+    pub accepts: Option<u32>,
+}
+
+/// A sensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SensorEntry {
+    /// Its name.
+    pub name: String,
 }
 
 /// A proof given in advance: claims of these types may be emitted, within

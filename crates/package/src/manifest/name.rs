@@ -13,9 +13,10 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// The objects that every machine has, by kind and name.
-const WELL_KNOWN: [(Kind, &str); 6] = [
+const WELL_KNOWN: [(Kind, &str); 7] = [
     (Kind::Queue, "console"),
     (Kind::Queue, "console-input"),
+    (Kind::Queue, "approvals"),
     (Kind::Log, "log"),
     (Kind::Timer, "timer"),
     (Kind::Memory, "memory"),

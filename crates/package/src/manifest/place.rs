@@ -66,6 +66,33 @@ impl<'v, 'p> Members<'v, 'p> {
         Ok(Self { object, place })
     }
 
+    /// The member `key`, if it is there.
+    pub(super) fn optional<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Value, &Place) -> Result<T, PackageError>,
+    ) -> Result<Option<T>, PackageError> {
+        let place = self.place.member(key);
+        self.object.get(key).map(|value| read(value, &place)).transpose()
+    }
+
+    /// The member `key`; refuses it where it says what its absence says, so
+    /// that there is one way to say it.
+    pub(super) fn or_default<T: PartialEq>(
+        &self,
+        key: &'static str,
+        default: T,
+        read: impl FnOnce(&Value, &Place) -> Result<T, PackageError>,
+    ) -> Result<T, PackageError> {
+        match self.optional(key, read)? {
+            Some(value) if value == default => {
+                Err(self.place.member(key).refuse(Reason::DefaultPresent))
+            }
+            Some(value) => Ok(value),
+            None => Ok(default),
+        }
+    }
+
     /// The member `key`, as `read` reads it.
     pub(super) fn read<T>(
         &self,

@@ -9,11 +9,11 @@ use witness::json::{self, JsonError, Value};
 use super::place::{Members, Place};
 use super::{
     CapabilityEntry, FORMAT, Limits, MANIFEST_BYTES_MAX, Manifest, PartEntry, QueueEntry,
-    StandingApproval, TaskEntry, TaskKind,
+    SensorEntry, StandingApproval, TaskEntry, TaskKind, store,
 };
 use crate::error::{PackageError, Reason};
 
-type Read<T> = Result<T, PackageError>;
+pub(super) type Read<T> = Result<T, PackageError>;
 
 impl Manifest {
     /// Reads a manifest.
@@ -56,36 +56,43 @@ fn read_manifest(value: &Value, root: &Place) -> Read<Manifest> {
         &[
             "components",
             "format",
+            "graph_stores",
             "limits",
             "name",
             "queues",
             "regions",
             "seed",
+            "sensors",
             "standing_approvals",
             "tasks",
+            "vector_stores",
             "version",
         ],
     )?;
     members.read("format", integer)?;
     Ok(Manifest {
         components: members.list("components", part)?,
+        graph_stores: members.list_or_none("graph_stores", store::read_graph_store)?,
         limits: members.read("limits", limits)?,
         name: members.read("name", string)?,
         queues: members.list("queues", queue)?,
         regions: members.list("regions", part)?,
         seed: members.read("seed", counter)?,
+        sensors: members.list_or_none("sensors", sensor)?,
         standing_approvals: members.list("standing_approvals", standing_approval)?,
         tasks: members.list("tasks", task)?,
+        vector_stores: members.list_or_none("vector_stores", store::read_vector_store)?,
         version: members.read("version", integer)?,
     })
 }
 
 fn limits(value: &Value, place: &Place) -> Read<Limits> {
-    let members = Members::of(value, place, &["fuel", "memory", "records"])?;
+    let members = Members::of(value, place, &["fuel", "memory", "records", "share"])?;
     Ok(Limits {
         fuel: members.read("fuel", counter)?,
         memory: members.read("memory", integer)?,
         records: members.read("records", counter)?,
+        share: members.or_default("share", Limits::DEFAULT_SHARE, small)?,
     })
 }
 
@@ -99,11 +106,17 @@ fn part(value: &Value, place: &Place) -> Read<PartEntry> {
 }
 
 fn queue(value: &Value, place: &Place) -> Read<QueueEntry> {
-    let members = Members::of(value, place, &["capacity_bytes", "name"])?;
+    let members = Members::of(value, place, &["accepts", "capacity_bytes", "name"])?;
     Ok(QueueEntry {
+        accepts: members.optional("accepts", small)?,
         capacity_bytes: members.read("capacity_bytes", integer)?,
         name: members.read("name", string)?,
     })
+}
+
+fn sensor(value: &Value, place: &Place) -> Read<SensorEntry> {
+    let members = Members::of(value, place, &["name"])?;
+    Ok(SensorEntry { name: members.read("name", string)? })
 }
 
 fn standing_approval(value: &Value, place: &Place) -> Read<StandingApproval> {
@@ -153,12 +166,12 @@ fn text<'v>(value: &'v Value, place: &Place) -> Read<&'v str> {
     value.as_str().ok_or_else(|| place.refuse(Reason::WrongType))
 }
 
-fn string(value: &Value, place: &Place) -> Read<String> {
+pub(super) fn string(value: &Value, place: &Place) -> Read<String> {
     text(value, place).map(String::from)
 }
 
 /// One of the words that `from_name` knows.
-fn word<T>(value: &Value, place: &Place, from_name: fn(&str) -> Option<T>) -> Read<T> {
+pub(super) fn word<T>(value: &Value, place: &Place, from_name: fn(&str) -> Option<T>) -> Read<T> {
     from_name(text(value, place)?).ok_or_else(|| place.refuse(Reason::UnknownWord))
 }
 
@@ -169,7 +182,7 @@ fn integer(value: &Value, place: &Place) -> Read<u64> {
 }
 
 /// An integer that fits into `T`.
-fn small<T: TryFrom<u64>>(value: &Value, place: &Place) -> Read<T> {
+pub(super) fn small<T: TryFrom<u64>>(value: &Value, place: &Place) -> Read<T> {
     T::try_from(integer(value, place)?).map_err(|_| place.refuse(Reason::OutOfRange))
 }
 
@@ -178,17 +191,36 @@ fn counter(value: &Value, place: &Place) -> Read<u64> {
     json::decimal(digits).ok_or_else(|| place.refuse(Reason::BadCounter))
 }
 
-fn digest(value: &Value, place: &Place) -> Read<[u8; 32]> {
+pub(super) fn digest(value: &Value, place: &Place) -> Read<[u8; 32]> {
     text(value, place)?;
     value.as_hex().ok_or_else(|| place.refuse(Reason::BadDigest))
 }
 
 /// Reads of whole arrays, which only differ in how an element is read.
 impl Members<'_, '_> {
-    fn list<T>(&self, key: &'static str, read: impl Fn(&Value, &Place) -> Read<T>) -> Read<Vec<T>> {
-        self.read(key, |value, place| {
-            let elements = value.as_array().ok_or_else(|| place.refuse(Reason::WrongType))?;
-            (0..).zip(elements).map(|(at, value)| read(value, &place.element(at))).collect()
-        })
+    pub(super) fn list<T>(
+        &self,
+        key: &'static str,
+        read: impl Fn(&Value, &Place) -> Read<T>,
+    ) -> Read<Vec<T>> {
+        self.read(key, |value, place| elements(value, place, read))
     }
+
+    /// The same, where none is said by leaving the array out.
+    fn list_or_none<T: PartialEq>(
+        &self,
+        key: &'static str,
+        read: impl Fn(&Value, &Place) -> Read<T>,
+    ) -> Read<Vec<T>> {
+        self.or_default(key, Vec::new(), |value, place| elements(value, place, read))
+    }
+}
+
+fn elements<T>(
+    array: &Value,
+    place: &Place,
+    read: impl Fn(&Value, &Place) -> Read<T>,
+) -> Read<Vec<T>> {
+    let elements = array.as_array().ok_or_else(|| place.refuse(Reason::WrongType))?;
+    (0..).zip(elements).map(|(at, value)| read(value, &place.element(at))).collect()
 }

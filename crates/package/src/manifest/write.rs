@@ -6,7 +6,8 @@ use abi::Rights;
 use witness::json::{Integer, Object, Value};
 
 use super::{
-    CapabilityEntry, FORMAT, Limits, Manifest, PartEntry, QueueEntry, StandingApproval, TaskEntry,
+    CapabilityEntry, FORMAT, GraphStoreEntry, Limits, Manifest, PartEntry, QueueEntry, SensorEntry,
+    StandingApproval, StoreRules, TaskEntry, VectorStoreEntry,
 };
 
 impl Manifest {
@@ -19,13 +20,16 @@ impl Manifest {
         let object = Object::new()
             .with("components", list(&self.components, PartEntry::to_json))
             .with("format", integer(FORMAT))
+            .with_some("graph_stores", some(&self.graph_stores, GraphStoreEntry::to_json))
             .with("limits", self.limits.to_json())
             .with("name", self.name.as_str())
             .with("queues", list(&self.queues, QueueEntry::to_json))
             .with("regions", list(&self.regions, PartEntry::to_json))
             .with("seed", Value::decimal(self.seed))
+            .with_some("sensors", some(&self.sensors, SensorEntry::to_json))
             .with("standing_approvals", list(&self.standing_approvals, StandingApproval::to_json))
             .with("tasks", list(&self.tasks, TaskEntry::to_json))
+            .with_some("vector_stores", some(&self.vector_stores, VectorStoreEntry::to_json))
             .with("version", integer(self.version));
         Value::Object(object).to_string()
     }
@@ -37,6 +41,7 @@ impl Limits {
             .with("fuel", Value::decimal(self.fuel))
             .with("memory", integer(self.memory))
             .with("records", Value::decimal(self.records))
+            .with_some("share", (self.share != Self::DEFAULT_SHARE).then_some(self.share))
     }
 }
 
@@ -52,8 +57,46 @@ impl PartEntry {
 impl QueueEntry {
     fn to_json(&self) -> Object {
         Object::new()
+            .with_some("accepts", self.accepts)
             .with("capacity_bytes", integer(self.capacity_bytes))
             .with("name", self.name.as_str())
+    }
+}
+
+impl VectorStoreEntry {
+    fn to_json(&self) -> Object {
+        self.rules
+            .to_json()
+            .with("capacity", self.capacity)
+            .with("dimension", self.dimension)
+            .with("metric", self.metric.name())
+            .with("name", self.name.as_str())
+    }
+}
+
+impl GraphStoreEntry {
+    fn to_json(&self) -> Object {
+        self.rules
+            .to_json()
+            .with("edges", self.edges)
+            .with("name", self.name.as_str())
+            .with("nodes", self.nodes)
+    }
+}
+
+impl StoreRules {
+    /// Their members, for the store's others to join.
+    fn to_json(&self) -> Object {
+        Object::new()
+            .with("approvers", self.approvers.iter().map(|key| Value::hex(key)).collect::<Value>())
+            .with_some("guard", self.guard.as_deref())
+            .with("tier", self.tier.name())
+    }
+}
+
+impl SensorEntry {
+    fn to_json(&self) -> Object {
+        Object::new().with("name", self.name.as_str())
     }
 }
 
@@ -93,6 +136,25 @@ impl CapabilityEntry {
 
 fn list<T>(elements: &[T], to_json: fn(&T) -> Object) -> Value {
     elements.iter().map(|element| to_json(element).into()).collect()
+}
+
+/// The array, or nothing where it has no elements.
+fn some<T>(elements: &[T], to_json: fn(&T) -> Object) -> Option<Value> {
+    (!elements.is_empty()).then(|| list(elements, to_json))
+}
+
+/// Members that are left out where they have their default.
+trait WithSome: Sized {
+    fn with_some(self, key: &str, value: Option<impl Into<Value>>) -> Self;
+}
+
+impl WithSome for Object {
+    fn with_some(self, key: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
 }
 
 fn integer(value: u64) -> Value {

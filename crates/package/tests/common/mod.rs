@@ -5,7 +5,8 @@
 use abi::{Kind, Rights};
 use ed25519_dalek::{Signer, SigningKey};
 use package::manifest::{
-    CapabilityEntry, Limits, PartEntry, QueueEntry, StandingApproval, TaskEntry, TaskKind,
+    CapabilityEntry, GraphStoreEntry, Limits, Metric, PartEntry, QueueEntry, SensorEntry,
+    StandingApproval, StoreRules, TaskEntry, TaskKind, Tier, VectorStoreEntry,
 };
 use package::{DATA_SEGMENT, Manifest, Package, PackageError, signature_payload, signing_message};
 use rvf_wire::writer::write_segment;
@@ -53,14 +54,22 @@ pub fn manifest() -> Manifest {
         name: "sample".into(),
         version: 3,
         seed: u64::MAX,
-        limits: Limits { fuel: 1_000_000, memory: 1 << 20, records: 100 },
+        limits: Limits {
+            fuel: 1_000_000,
+            memory: 1 << 20,
+            records: 100,
+            share: Limits::DEFAULT_SHARE,
+        },
         components: vec![PartEntry {
             name: "program".into(),
             segment: 2,
             sha256: HASHER.hash(MODULE),
         }],
         regions: vec![PartEntry { name: "data.csv".into(), segment: 3, sha256: HASHER.hash(CSV) }],
-        queues: vec![QueueEntry { name: "results".into(), capacity_bytes: 4096 }],
+        queues: vec![QueueEntry { name: "results".into(), capacity_bytes: 4096, accepts: None }],
+        vector_stores: Vec::new(),
+        graph_stores: Vec::new(),
+        sensors: Vec::new(),
         standing_approvals: vec![StandingApproval {
             claim_types: vec![1, 7],
             max_bytes: 256,
@@ -83,6 +92,32 @@ pub fn manifest() -> Manifest {
             ],
         }],
     }
+}
+
+/// The same with every member that can be left out.
+pub fn full() -> Manifest {
+    let mut manifest = manifest();
+    manifest.limits.share = 250;
+    manifest.queues[0].accepts = Some(7);
+    manifest.vector_stores = vec![VectorStoreEntry {
+        name: "memories".into(),
+        capacity: 1_000,
+        dimension: 8,
+        metric: Metric::Cosine,
+        rules: StoreRules {
+            tier: Tier::Deep,
+            approvers: vec![[1; 32], [2; 32]],
+            guard: Some("program".into()),
+        },
+    }];
+    manifest.graph_stores = vec![GraphStoreEntry {
+        name: "facts".into(),
+        nodes: 100,
+        edges: 400,
+        rules: StoreRules { tier: Tier::Reflex, approvers: Vec::new(), guard: None },
+    }];
+    manifest.sensors = vec![SensorEntry { name: "thermometer".into() }];
+    manifest
 }
 
 /// The body of a package: these manifest bytes, [`MODULE`], [`CSV`].
