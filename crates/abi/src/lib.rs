@@ -13,6 +13,7 @@ mod handle;
 mod kind;
 pub mod profile;
 mod rights;
+mod slot;
 
 pub use call::{Call, Operation};
 pub use error::{Error, Stage};
@@ -25,6 +26,7 @@ pub use guest::{
 pub use handle::Handle;
 pub use kind::Kind;
 pub use rights::Rights;
+pub use slot::first_slot;
 
 /// Name of the Wasm module that a payload imports the calls from.
 pub const IMPORT_MODULE: &str = "heliograph";

@@ -7,7 +7,9 @@ use core::ops::RangeInclusive;
 
 use abi::{Kind, profile};
 use witness::json::Value;
+use witness::{Hash, Hasher};
 
+use super::Manifest;
 use super::check::{Objects, name};
 use super::place::{Members, Place, ensure, named};
 use super::read::{Read, digest, small, string, word};
@@ -15,6 +17,9 @@ use crate::error::{PackageError, Reason};
 
 /// Most vector stores, and most graph stores.
 pub const STORES_MAX: usize = 16;
+
+/// What the id of a store is made of begins with this.
+const STORE_DOMAIN: &[u8] = b"heliograph-store@v1\n";
 
 /// How strong a proof must be. A stronger one does for a weaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +118,35 @@ pub struct GraphStoreEntry {
     pub edges: u32,
     /// What a change needs.
     pub rules: StoreRules,
+}
+
+impl Manifest {
+    /// What proofs call the store of this name, of the package that `signer`
+    /// signed, when it is mounted at `path` (`/` is the root package's).
+    /// Neither a new version of the package, nor one by somebody else, nor a
+    /// second mount has the same stores, so that no proof is good for two.
+    pub fn store_id(&self, signer: &[u8; 32], path: &str, store: &str, hasher: Hasher) -> Hash {
+        let [(name_length, name), (path_length, path), (store_length, store)] =
+            [&self.name, path, store].map(counted);
+        hasher.concatenation(&[
+            STORE_DOMAIN,
+            &name_length,
+            name,
+            &self.version.to_le_bytes(),
+            signer,
+            &path_length,
+            path,
+            &store_length,
+            store,
+        ])
+    }
+}
+
+/// A text with its length in one byte. Names and paths have 64 at most.
+fn counted(text: &str) -> ([u8; 1], &[u8]) {
+    let bytes = text.as_bytes();
+    let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+    ([length], bytes.get(..usize::from(length)).unwrap_or(bytes))
 }
 
 pub(super) fn read_vector_store(value: &Value, place: &Place) -> Read<VectorStoreEntry> {
