@@ -44,7 +44,6 @@ mod schedule;
 mod sensor;
 mod space;
 mod spawn;
-#[path = "store_stub.rs"]
 mod store;
 mod syscall;
 mod task;

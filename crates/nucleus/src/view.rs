@@ -16,6 +16,7 @@ pub use crate::{
     region::Region,
     rules::{Approver, Graph, Rules, Vectors},
     sensor::Sensor,
+    store::{Edge, Entry, GraphStore, GraphTerms, Node, SlotTree, VectorStore, VectorTerms},
 };
 
 impl Nucleus {

@@ -23,7 +23,7 @@ pub(super) fn put(
     vectors.store.check(&put)?;
     // Paid in full before, given back below.
     let each = visit_fuel(vectors.store.terms().dimension);
-    let most = each.saturating_mul(u64::from(vectors.store.most_visits()));
+    let most = each.saturating_mul(u64::from(vectors.store.most_visits(&put)));
     world.pay(most)?;
     if let Some(component) = proved.guard() {
         match world.guard_word.take() {
