@@ -65,10 +65,12 @@ helio: $(TOOLS)
 keys: helio
 	@$(HELIO) keys init --dir $(KEYS)
 
-$(BUILD)/%/kernel.elf: $(TOOLS) FORCE
+# What boots is the part that is loaded; the whole file is for symbolize.
+$(BUILD)/%/kernel.elf: helio FORCE
 	$(call say,building the kernel for $*)
 	@$(call BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$*-heliograph.json
-	@install -D target/$*-heliograph/release/kernel $@
+	@install -D target/$*-heliograph/release/kernel $(BUILD)/$*/kernel.debug
+	@$(HELIO) trim $(BUILD)/$*/kernel.debug -o $@ >/dev/null
 
 $(BUILD)/%/loader.efi: keys FORCE
 	$(call say,building the UEFI loader for $*)

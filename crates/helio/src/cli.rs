@@ -33,6 +33,7 @@ pub enum Command {
     Verify(command::verify::Verify),
     Diff(command::diff::Diff),
     Symbolize(command::symbolize::Symbolize),
+    Trim(command::trim::Trim),
 }
 
 impl Cli {
@@ -61,6 +62,7 @@ impl Command {
             Self::Verify(arguments) => arguments.run(output),
             Self::Diff(arguments) => arguments.run(output),
             Self::Symbolize(arguments) => arguments.run(output),
+            Self::Trim(arguments) => arguments.run(output),
         }
     }
 }

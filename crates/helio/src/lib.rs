@@ -29,6 +29,7 @@ pub mod qemu;
 pub mod session;
 pub mod symbolize;
 pub mod terminal;
+pub mod trim;
 pub mod verify;
 
 pub use arch::Arch;

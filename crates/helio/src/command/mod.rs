@@ -8,6 +8,7 @@ pub mod pack;
 pub mod run;
 pub mod sign;
 pub mod symbolize;
+pub mod trim;
 pub mod verify;
 
 /// Where keys are kept unless a command is told otherwise.
