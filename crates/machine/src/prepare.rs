@@ -93,7 +93,9 @@ impl Cell {
             _ => Arc::from([]),
         };
         let paid = self.pay(ticket.subject(), file.len());
-        let opened = Package::open(&file, &self.trust, self.hasher);
+        // Who cannot pay for reading the file does not get it read.
+        let readable = if paid.is_ok() { &*file } else { &[] };
+        let opened = Package::open(readable, &self.trust, self.hasher);
         self.commit_mount(ticket, file.len(), paid, opened);
     }
 
@@ -120,7 +122,8 @@ impl Cell {
         opened: Result<Package<'_>, PackageError>,
     ) {
         let length = u32::try_from(file).unwrap_or(u32::MAX);
-        let reason = opened.as_ref().err().map(|refusal| format!("{refusal}"));
+        let refusal = opened.as_ref().err().filter(|_| allowed.is_ok());
+        let reason = refusal.map(|refusal| format!("{refusal}"));
         let opened = opened.as_ref().map_err(PackageError::error);
         let mounted = self.nucleus.commit_mount(ticket, allowed.and(opened), length);
         if let Err(error) = mounted {

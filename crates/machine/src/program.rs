@@ -7,7 +7,7 @@ use alloc::{
     format,
     string::{String, ToString},
 };
-use wasmi::{Engine, ExternType, ImportType, Module, ValType};
+use wasmi::{Engine, ExternType, ImportType, Module, ValType, errors::ErrorKind};
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
 /// The export that a command begins at.
@@ -15,6 +15,9 @@ pub(crate) const ENTRY: &str = "_start";
 
 /// The export that calls point into.
 pub(crate) const MEMORY: &str = "memory";
+
+/// Where the text of a refusal is cut off, in bytes.
+const TEXT_MAX: usize = 200;
 
 /// Why a component cannot run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +29,22 @@ pub(crate) struct Unfit {
 }
 
 impl Unfit {
-    pub(crate) fn new(error: Error, text: impl Into<String>) -> Self {
-        Self { error, text: text.into() }
+    /// The text may hold names that the component's author chose, and becomes
+    /// a line of the kernel's own on a console: it must not end that line, nor
+    /// steer a terminal, nor fill a screen.
+    pub(crate) fn new(error: Error, text: impl AsRef<str>) -> Self {
+        let mut plain = String::new();
+        for symbol in text.as_ref().chars() {
+            if plain.len() >= TEXT_MAX {
+                plain.push_str("...");
+                break;
+            }
+            match symbol.is_ascii_graphic() || symbol == ' ' {
+                true => plain.push(symbol),
+                false => plain.extend(symbol.escape_default()),
+            }
+        }
+        Self { error, text: plain }
     }
 }
 
@@ -42,8 +59,7 @@ pub(crate) struct Program {
 impl Program {
     /// Translates and checks a module.
     pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Unfit> {
-        let module = Module::new(engine, bytes)
-            .map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
+        let module = Module::new(engine, bytes).map_err(|error| refusal(&error))?;
         let growths = growths(bytes);
         let growths = growths.map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
         if growths > GROW_INSTRUCTIONS {
@@ -57,6 +73,19 @@ impl Program {
         }
         let returns_code = entry(&module)?;
         Ok(Self { module, returns_code })
+    }
+}
+
+/// Why a module was not translated. That the host has no memory left is not
+/// the module's fault: the same module runs elsewhere.
+fn refusal(error: &wasmi::Error) -> Unfit {
+    let text = error.to_string();
+    // The type of this error is not public.
+    match error.kind() {
+        ErrorKind::Translation(_) if text.contains("out of system memory") => {
+            Unfit::new(Error::OutOfMemory, "the machine has no memory left to translate it")
+        }
+        _ => Unfit::new(Error::NotWasm, text),
     }
 }
 
@@ -103,5 +132,18 @@ fn entry(module: &Module) -> Result<bool, Unfit> {
             let text = format!("its \"{ENTRY}\" takes arguments, or returns more than a code");
             Err(Unfit::new(Error::MissingExport, text))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_component_says_stays_on_one_line_and_short() {
+        let unfit = Unfit::new(Error::NotWasm, "a\n[kernel] b\u{1b}[2J\u{202e}c");
+        assert_eq!(unfit.text, "a\\n[kernel] b\\u{1b}[2J\\u{202e}c");
+        let unfit = Unfit::new(Error::NotWasm, "\0".repeat(100_000));
+        assert!(unfit.text.len() < TEXT_MAX + 20, "{}", unfit.text.len());
     }
 }

@@ -243,6 +243,22 @@ fn a_spawn_beyond_ones_own_means_is_denied() {
     assert!(run.reports[0].contains("\"env\" \"x\""));
 }
 
+#[test]
+fn what_a_child_gets_is_left_after_the_price_of_preparing_it() {
+    // A custom section of 64 KiB makes translating cost more than the rest.
+    let padding = "\\00".repeat(1 << 16);
+    let child = format!(r#"(module (@custom "x" "{padding}") (func (export "_start")))"#);
+    let fuel = 1_000_000;
+    let run = |given| {
+        let recipe = family(&spawn_block(given, 65_536, &[]), &child);
+        recipe.with(|task| task.fuel = fuel).run()
+    };
+    assert_eq!(code(&run(fuel - 200_000), 1), Err(Error::OverBudget));
+    let run = run(fuel - 400_000);
+    assert_eq!(code(&run, 1), Ok(()));
+    assert!(run.cell.view().tasks().map(|(_, task)| task.spent).sum::<u64>() <= fuel);
+}
+
 /// A task that mounts the package in its region 1 as "inner".
 fn mounting(inner: &[u8]) -> Recipe {
     let call =
@@ -290,6 +306,15 @@ fn a_package_without_a_trusted_signature_is_not_mounted() {
     let mut file = inner.signed();
     file[70] ^= 1;
     assert_eq!(code(&mounting(&file).run(), 1), Err(Error::BadSignature));
+}
+
+#[test]
+fn a_package_that_its_caller_cannot_pay_for_is_not_read() {
+    let mut file = Recipe::new().region("data", &[7; 1 << 20]).signed();
+    file[70] ^= 1;
+    let run = mounting(&file).with(|task| task.fuel = 1_000_000).run();
+    assert_eq!(code(&run, 1), Err(Error::FuelBudget));
+    assert_eq!(run.reports, [format!("package refused: {}", Error::FuelBudget)]);
 }
 
 #[test]

@@ -56,7 +56,6 @@ impl TaskPlan {
 struct New {
     name: String,
     body: Body,
-    bytes: u64,
 }
 
 impl Nucleus {
@@ -122,8 +121,18 @@ impl Nucleus {
         package: &Package<'_>,
     ) -> Result<(Handle, u64), Error> {
         let manifest = package.manifest();
+        let caller = self.world.task(subject).ok_or(Error::BadHandle)?;
+        let parent = caller.partition;
+        let (count, bytes) = extent(package);
+        if !caller.space.has_room(count) {
+            return Err(Error::TableFull);
+        }
+        // Before any memory is taken for it.
+        if bytes > self.world.partitions.left(parent, Resource::Memory) {
+            return Err(Error::OverBudget);
+        }
         let new = objects_of(package, path)?;
-        let count = u64::try_from(new.len()).map_err(|_| Error::TableFull)?;
+        let count = u64::try_from(count).map_err(|_| Error::TableFull)?;
         let first_object = self.world.objects.next();
         let capabilities: Vec<_> =
             (first_object.0..).zip(&new).map(|(id, new)| given(ObjectId(id), &new.body)).collect();
@@ -132,18 +141,12 @@ impl Nucleus {
             Some(manifest) if path == ROOT => plans(manifest, first_object)?,
             _ => Vec::new(),
         };
-        let caller = self.world.task(subject).ok_or(Error::BadHandle)?;
-        if !caller.space.has_room(capabilities.len()) {
-            return Err(Error::TableFull);
-        }
-        // Nothing after this fails but for want of budget, which is last.
-        let parent = caller.partition;
-        let bytes = new.iter().fold(0, |sum: u64, new| sum.saturating_add(new.bytes));
+        // Nothing after this fails.
         self.world.partitions.take(parent, Resource::Memory, bytes)?;
 
         let mount = self.log.next();
         let partition = self.add_partition(path, mount, parent, manifest);
-        for New { name, body, .. } in new {
+        for New { name, body } in new {
             let object = Object { name, partition: Some(partition), made_by: Some(mount), body };
             self.world.objects.add(object);
         }
@@ -182,27 +185,36 @@ fn given(id: ObjectId, body: &Body) -> Capability {
     Capability::original(id, body.kind(), own | Rights::GRANT | Rights::REVOKE)
 }
 
+/// How many objects a package makes, and the bytes they take.
+fn extent(package: &Package<'_>) -> (usize, u64) {
+    let parts = package.components().iter().chain(package.regions());
+    let parts = parts.map(|part| u64::try_from(part.bytes.len()).unwrap_or(u64::MAX));
+    let queues = package.manifest().map_or(&[][..], |manifest| &manifest.queues);
+    // Headers of messages take as much again at most.
+    let rings = queues.iter().map(|queue| queue.capacity_bytes.saturating_mul(2));
+    let bytes = parts.chain(rings).fold(0, u64::saturating_add);
+    let parts = package.components().len().saturating_add(package.regions().len());
+    (parts.saturating_add(queues.len()), bytes)
+}
+
 /// Components, regions, queues, in the manifest's order.
 fn objects_of(package: &Package<'_>, path: &str) -> Result<Vec<New>, Error> {
     let named = |name: &str| {
         if path == ROOT { String::from(name) } else { format!("{path}/{name}") }
     };
-    let size = |bytes: usize| u64::try_from(bytes).map_err(|_| Error::OutOfMemory);
     let mut new = Vec::new();
     for part in package.components() {
         let body = Body::Component(Component { module: part.bytes.into(), digest: part.sha256 });
-        new.push(New { name: named(&part.name), body, bytes: size(part.bytes.len())? });
+        new.push(New { name: named(&part.name), body });
     }
     for part in package.regions() {
         let body = Body::Region(part.bytes.into());
-        new.push(New { name: named(&part.name), body, bytes: size(part.bytes.len())? });
+        new.push(New { name: named(&part.name), body });
     }
     for queue in package.manifest().map_or(&[][..], |manifest| &manifest.queues) {
         let capacity = usize::try_from(queue.capacity_bytes).map_err(|_| Error::OutOfMemory)?;
         let body = Body::Queue(Queue::new(capacity, None));
-        // Headers take as much again at most.
-        let bytes = queue.capacity_bytes.saturating_mul(2);
-        new.push(New { name: named(&queue.name), body, bytes });
+        new.push(New { name: named(&queue.name), body });
     }
     Ok(new)
 }
