@@ -149,14 +149,20 @@ test-host: $(TOOLS)
 	@cargo test --quiet --locked
 	@cargo test --quiet --locked -p kernel --lib
 
+# Each test with the time it took: an unstable option, so the test program, and
+# nothing else, is told that it may.
+TIMED     := --config 'target."cfg(unix)".runner=["env","RUSTC_BOOTSTRAP=1"]'
+TEST_QEMU := cargo test --quiet --locked -p integration --features qemu --test qemu $(TIMED) -- --test-threads=2 --format=pretty -Zunstable-options --report-time
+
 test-qemu: build
 	$(call say,tests in QEMU on both architectures)
-	@cargo test --quiet --locked -p integration --features qemu -- --test-threads=2
+	@$(TEST_QEMU)
 
 test: check test-qemu
 
 test-long: test
-	@cargo test --quiet --locked -p integration --features qemu,long -- --test-threads=2
+	$(call say,long tests in QEMU)
+	@$(TEST_QEMU) --ignored
 
 clean:
 	@rm -rf $(BUILD) target
