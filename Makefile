@@ -8,8 +8,21 @@ BUILD    := build
 PACKAGES := regress bootstrap
 ARCHES   := x86_64 aarch64
 
-ifeq ($(filter $(ARCH),$(ARCHES)),)
-$(error ARCH=$(ARCH) is not known; use ARCH=x86_64 or ARCH=aarch64)
+# Wrong words are refused here, before anything is built.
+known = $(if $(filter $($(1)),$(2)),,$(error $(1)=$($(1)) is not known; give one of: $(2)))
+$(call known,ARCH,$(ARCHES))
+$(call known,PAYLOAD,$(PACKAGES))
+$(call known,LOADER,uefi direct limine)
+ifeq ($(ARCH)-$(LOADER),x86_64-direct)
+$(error LOADER=direct is for ARCH=aarch64 only)
+endif
+ifeq ($(LOADER)$(LIMINE_DIR),limine)
+$(error LOADER=limine needs LIMINE_DIR=FOLDER, a binary release of Limine 8.0 or later)
+endif
+ifneq ($(LIMINE_DIR),)
+ifeq ($(wildcard $(LIMINE_DIR)/BOOT*.EFI),)
+$(error LIMINE_DIR=$(LIMINE_DIR) holds no binary release of Limine: BOOTX64.EFI and BOOTAA64.EFI are not there)
+endif
 endif
 
 .DEFAULT_GOAL := help
@@ -25,7 +38,7 @@ help:
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
 	@echo '  make check       the quick part of it: formatting, lints, host tests'
 	@echo '  make test-long   what takes longer than make test may'
-	@echo '  make image       a bootable disk image; LOADER=uefi|limine|direct as above'
+	@echo '  make image       build/ARCH/boot-LOADER.img, to boot elsewhere; LOADER as above'
 	@echo '  make build       kernel, loader, payloads and the helio command, not run'
 	@echo '  make setup       install compiler, linker, QEMU and firmware, no more'
 	@echo '  make clean       remove what was built'
@@ -68,7 +81,7 @@ helio: $(TOOLS)
 	@cargo build --quiet --locked -p helio
 
 keys: helio
-	@$(HELIO) keys init --dir $(KEYS)
+	@$(HELIO) keys init --dir $(KEYS) >/dev/null
 
 # What boots is the part that is loaded; the whole file is for symbolize.
 $(BUILD)/%/kernel.elf: helio FORCE
@@ -92,7 +105,7 @@ payloads: keys
 	@$(BUILD_PAYLOADS)
 	@mkdir -p $(BUILD)/packages
 	@for name in $(PACKAGES); do \
-	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem || exit 1; \
+	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem >/dev/null || exit 1; \
 	done
 
 # What one architecture needs to boot.
@@ -115,7 +128,7 @@ hosted: helio payloads
 	@$(HELIO) run --hosted --package $(BUILD)/packages/$(PAYLOAD).rvf --out $(BUILD)/run/hosted $(RUNFLAGS)
 
 image: helio payloads $(BOOT_$(ARCH))
-	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/$(LOADER).img
+	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/boot-$(LOADER).img
 
 # ---- testing ---------------------------------------------------------------
 
