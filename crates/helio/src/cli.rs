@@ -40,11 +40,17 @@ impl Cli {
     /// Does it, and prints what came of it.
     pub fn run(self) -> ExitCode {
         let output = Output::new(self.json);
-        match self.command.run(output) {
-            Ok(code) => code,
+        let code = self.command.run(output).unwrap_or_else(|error| {
+            output.fail(&error);
+            error.exit_code()
+        });
+        match output.finish() {
+            Ok(()) => code,
             Err(error) => {
-                output.fail(&error);
-                error.exit_code()
+                // Stdout is where it cannot be said.
+                Output::new(false).fail(&error);
+                // A verdict that is known goes before its being shown.
+                if code == ExitCode::Success { ExitCode::Failed } else { code }
             }
         }
     }

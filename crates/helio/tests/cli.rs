@@ -109,3 +109,23 @@ fn a_run_names_what_is_not_built_yet() {
     let (code, _, error) = helio_text(&run);
     assert_eq!((code, error.contains("make loader")), (2, true), "{error}");
 }
+
+#[test]
+fn results_that_do_not_reach_stdout_are_an_error_and_a_reader_that_left_is_none() {
+    let (_place, store) = store();
+    let keys = text(store.trust_path().parent().unwrap());
+    let show = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_helio"));
+        command.args(["keys", "show", "--dir", &keys]);
+        command
+    };
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = show().stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("cannot write stdout") && error.lines().count() == 1, "{error}");
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(show().stdout(writer).output().unwrap().status.code(), Some(0));
+}
