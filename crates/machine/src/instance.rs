@@ -26,6 +26,8 @@ pub(crate) struct Instance {
     /// What the entry returns.
     results: Box<[Val]>,
     paused: Paused,
+    /// Bytes that were set aside for it.
+    pub(crate) takes: u64,
 }
 
 /// Where it goes on.
@@ -112,7 +114,7 @@ impl Instance {
         let memory = wasm.get_memory(&store, MEMORY);
         store.data_mut().memory = memory;
         let results = if returns_code { Box::from([Val::I32(0)]) } else { Box::from([]) };
-        Ok(Self { store, wasm, entry, results, paused: Paused::Entry })
+        Ok(Self { store, wasm, entry, results, paused: Paused::Entry, takes: 0 })
     }
 
     /// Runs for one slice, with the nucleus at hand.

@@ -1,14 +1,13 @@
 //! What a component must be to run: a module that this engine takes, with no
 //! imports but the twelve calls, and an entry.
 
-use crate::imports::is_typed_as;
+use crate::{imports::is_typed_as, weight::Weight};
 use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
 use alloc::{
     format,
     string::{String, ToString},
 };
 use wasmi::{Engine, ExternType, ImportType, Module, ValType, errors::ErrorKind};
-use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
 /// The export that a command begins at.
 pub(crate) const ENTRY: &str = "_start";
@@ -54,25 +53,27 @@ pub(crate) struct Program {
     pub(crate) module: Module,
     /// Whether the entry returns an exit code.
     pub(crate) returns_code: bool,
+    /// Bytes that each task takes that runs it, beside memory, stack and
+    /// tables.
+    pub(crate) instance_bytes: u64,
 }
 
 impl Program {
     /// Translates and checks a module.
     pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Unfit> {
-        let module = Module::new(engine, bytes).map_err(|error| refusal(&error))?;
-        let growths = growths(bytes);
-        let growths = growths.map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
+        let Weight { growths, instance, .. } = Weight::of(bytes)?;
         if growths > GROW_INSTRUCTIONS {
             let text = format!(
                 "it has {growths} instructions that grow something, more than {GROW_INSTRUCTIONS}"
             );
             return Err(Unfit::new(Error::NotWasm, text));
         }
+        let module = Module::new(engine, bytes).map_err(|error| refusal(&error))?;
         for import in module.imports() {
             check_import(&import)?;
         }
         let returns_code = entry(&module)?;
-        Ok(Self { module, returns_code })
+        Ok(Self { module, returns_code, instance_bytes: instance })
     }
 }
 
@@ -87,20 +88,6 @@ fn refusal(error: &wasmi::Error) -> Unfit {
         }
         _ => Unfit::new(Error::NotWasm, text),
     }
-}
-
-/// How many instructions grow a memory or a table; see [`GROW_INSTRUCTIONS`].
-fn growths(bytes: &[u8]) -> Result<usize, BinaryReaderError> {
-    let mut count = 0;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let Payload::CodeSectionEntry(body) = payload? else { continue };
-        for operator in body.get_operators_reader()? {
-            if let Operator::MemoryGrow { .. } | Operator::TableGrow { .. } = operator? {
-                count += 1;
-            }
-        }
-    }
-    Ok(count)
 }
 
 fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {
