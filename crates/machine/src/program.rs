@@ -53,8 +53,7 @@ pub(crate) struct Program {
     pub(crate) module: Module,
     /// Whether the entry returns an exit code.
     pub(crate) returns_code: bool,
-    /// Bytes that each task takes that runs it, beside memory, stack and
-    /// tables.
+    /// Bytes that each task takes that runs it, beside memory and stack.
     pub(crate) instance_bytes: u64,
 }
 

@@ -17,7 +17,7 @@ use package::Package;
 const GROWTH: u64 = 3;
 
 /// Bytes set aside for what tasks bring, beyond half of their allowance.
-const SHARE: u64 = 8 << 20;
+const SHARE: u64 = 16 << 20;
 
 /// Bytes set aside for what tasks bring.
 #[derive(Debug, Default)]

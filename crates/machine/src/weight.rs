@@ -23,15 +23,18 @@ const RESULTS: usize = 16;
 /// Most parameters of a function or a block.
 const PARAMETERS: usize = 128;
 
-/// Bytes that the stack and the tables of a task may come to take.
-pub(crate) const TASK_BYTES: u64 = (STACK_BYTES + 8 * TABLE_ELEMENTS) as u64;
+/// Bytes that an element of a table takes while the table grows.
+const ELEMENT_BYTES: u64 = 8;
+
+/// Bytes that the stack of a task may come to take: it grows by doubling.
+pub(crate) const TASK_BYTES: u64 = 2 * STACK_BYTES as u64;
 
 /// What a component takes, in bytes, and what else reading it has told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight {
     /// Once, translated.
     pub(crate) translation: u64,
-    /// For each task that runs it, beside memory, stack and tables.
+    /// For each task that runs it, beside memory and stack.
     pub(crate) instance: u64,
     /// Instructions that grow a memory or a table.
     pub(crate) growths: usize,
@@ -58,6 +61,8 @@ struct Scales {
     translation: u64,
     instance: u64,
     growths: usize,
+    /// Elements that all tables may come to have.
+    elements: u64,
     results: usize,
     parameters: usize,
     branches: u64,
@@ -89,7 +94,13 @@ impl Scales {
             }
             Payload::ImportSection(reader) => self.add(reader.count(), 384, 64),
             Payload::FunctionSection(reader) => self.add(reader.count(), 224, 64),
-            Payload::TableSection(reader) => self.add(reader.count(), 256, 256),
+            Payload::TableSection(reader) => {
+                for table in reader {
+                    self.add(1u64, 256, 256);
+                    let most = table?.ty.maximum.unwrap_or(u64::MAX);
+                    self.elements = self.elements.saturating_add(most);
+                }
+            }
             Payload::GlobalSection(reader) => self.add(reader.count(), 112, 48),
             Payload::ExportSection(reader) => {
                 for export in reader {
@@ -180,6 +191,7 @@ impl Scales {
         let copies = u64::try_from(parameters.max(self.results)).unwrap_or(u64::MAX);
         self.add(self.branches, copies.saturating_mul(96).saturating_add(128), 0);
         self.add(self.deepest, 320, 0);
+        self.add(self.elements.min(TABLE_ELEMENTS as u64), 0, ELEMENT_BYTES);
         let Self { translation, instance, growths, .. } = self;
         Ok(Weight { translation, instance, growths })
     }

@@ -47,7 +47,7 @@ static ALLOCATOR: Measuring = Measuring;
 const OWN: usize = 4 << 20;
 
 /// What is set aside for tasks that start others, of which these have none.
-const SHARE: usize = 8 << 20;
+const SHARE: usize = 16 << 20;
 
 fn boot(file: &[u8], memory_limit: u64) -> Cell {
     let facts = facts(1);
@@ -92,6 +92,10 @@ fn bombs() -> Vec<(&'static str, String)> {
     let wide = "i64 ".repeat(16);
     let ones = "i64.const 1 ".repeat(16);
     let loops = "(loop (param i64 i64 i64 i64) local.get 0 br_if 0 drop drop drop drop)";
+    let table = r#"(module (table 0 funcref) (func (export "_start") (local $more i32)
+        (local.set $more (i32.const 64))
+        (loop (drop (table.grow (ref.null func) (i32.const 1000)))
+            (br_if 0 (local.tee $more (i32.sub (local.get $more) (i32.const 1)))))))"#;
     let exports = (0..40_000).map(|number| format!("(export \"{number:x}\" (func $f))"));
     let import = r#"(import "heliograph" "sensor_subscribe" (func (param i32 i32) (result i64)))"#;
     vec![
@@ -103,6 +107,7 @@ fn bombs() -> Vec<(&'static str, String)> {
         ("segments", module(format!("(memory 1) {}", "(data \"\")".repeat(40_000)))),
         ("elements", module(format!("(table 1 funcref) {}", "(elem func $f)".repeat(20_000)))),
         ("items", module(format!("(table 1 funcref) (elem func {})", "$f ".repeat(100_000)))),
+        ("table", table.to_string()),
         ("nesting", body("block ".repeat(200_000) + &"end ".repeat(200_000))),
         ("loops", body("loop ".repeat(200_000) + &"end ".repeat(200_000))),
         ("ifs", body("(if (local.get 0) (then) (else))".repeat(40_000))),
