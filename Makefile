@@ -8,8 +8,21 @@ BUILD    := build
 PACKAGES := regress bootstrap
 ARCHES   := x86_64 aarch64
 
-ifeq ($(filter $(ARCH),$(ARCHES)),)
-$(error ARCH=$(ARCH) is not known; use ARCH=x86_64 or ARCH=aarch64)
+# Wrong words are refused here, before anything is built.
+known = $(if $(filter $($(1)),$(2)),,$(error $(1)=$($(1)) is not known; give one of: $(2)))
+$(call known,ARCH,$(ARCHES))
+$(call known,PAYLOAD,$(PACKAGES))
+$(call known,LOADER,uefi direct limine)
+ifeq ($(ARCH)-$(LOADER),x86_64-direct)
+$(error LOADER=direct is for ARCH=aarch64 only)
+endif
+ifeq ($(LOADER)$(LIMINE_DIR),limine)
+$(error LOADER=limine needs LIMINE_DIR=FOLDER, a binary release of Limine 8.0 or later)
+endif
+ifneq ($(LIMINE_DIR),)
+ifeq ($(wildcard $(LIMINE_DIR)/BOOT*.EFI),)
+$(error LIMINE_DIR=$(LIMINE_DIR) holds no binary release of Limine: BOOTX64.EFI and BOOTAA64.EFI are not there)
+endif
 endif
 
 .DEFAULT_GOAL := help
@@ -25,7 +38,7 @@ help:
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
 	@echo '  make check       the quick part of it: formatting, lints, host tests'
 	@echo '  make test-long   what takes longer than make test may'
-	@echo '  make image       a bootable disk image; LOADER=uefi|limine|direct as above'
+	@echo '  make image       build/ARCH/boot-LOADER.img, to boot elsewhere; LOADER as above'
 	@echo '  make build       kernel, loader, payloads and the helio command, not run'
 	@echo '  make setup       install compiler, linker, QEMU and firmware, no more'
 	@echo '  make clean       remove what was built'
@@ -52,6 +65,11 @@ BARE   = RUSTC_BOOTSTRAP=1 RUSTFLAGS='$(REMAP) $(1)' cargo build --quiet --locke
 # The compiler cannot build the vectorised curve arithmetic for UEFI's
 # soft-float target.
 SERIAL := --cfg curve25519_dalek_backend="serial"
+# The cargo commands, by architecture; clippy gives the same ones.
+BUILD_KERNEL   = $(call BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$(1)-heliograph.json
+BUILD_LOADER   = HELIOGRAPH_ROOT_KEY=$$($(HELIO) keys show --dir $(KEYS) --public root) $(call BARE,$(SERIAL)) --release -p boot-uefi --target $(1)-unknown-uefi
+BUILD_DIRECT   = $(call BARE) -Zjson-target-spec --release -p boot-direct --target boot/direct/aarch64-direct.json
+BUILD_PAYLOADS = $(call BARE) --profile payload --target wasm32-unknown-unknown $(addprefix -p ,$(PACKAGES))
 HELIO := target/debug/helio
 KEYS  := $(BUILD)/keys
 FORCE:
@@ -63,29 +81,31 @@ helio: $(TOOLS)
 	@cargo build --quiet --locked -p helio
 
 keys: helio
-	@$(HELIO) keys init --dir $(KEYS)
+	@$(HELIO) keys init --dir $(KEYS) >/dev/null
 
-$(BUILD)/%/kernel.elf: $(TOOLS) FORCE
+# What boots is the part that is loaded; the whole file is for symbolize.
+$(BUILD)/%/kernel.elf: helio FORCE
 	$(call say,building the kernel for $*)
-	@$(call BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$*-heliograph.json
-	@install -D target/$*-heliograph/release/kernel $@
+	@$(call BUILD_KERNEL,$*)
+	@install -D target/$*-heliograph/release/kernel $(BUILD)/$*/kernel.debug
+	@$(HELIO) trim $(BUILD)/$*/kernel.debug -o $@ >/dev/null
 
 $(BUILD)/%/loader.efi: keys FORCE
 	$(call say,building the UEFI loader for $*)
-	@HELIOGRAPH_ROOT_KEY=$$($(HELIO) keys show --dir $(KEYS) --public root) $(call BARE,$(SERIAL)) --release -p boot-uefi --target $*-unknown-uefi
+	@$(call BUILD_LOADER,$*)
 	@install -D target/$*-unknown-uefi/release/boot-uefi.efi $@
 
 $(BUILD)/aarch64/direct.img: $(TOOLS) FORCE
 	$(call say,building the direct boot image)
-	@$(call BARE) -Zjson-target-spec --release -p boot-direct --target boot/direct/aarch64-direct.json
+	@$(BUILD_DIRECT)
 	@install -D target/aarch64-direct/release/boot-direct $@
 
 payloads: keys
 	$(call say,building the payloads)
-	@$(call BARE) --profile payload --target wasm32-unknown-unknown $(addprefix -p ,$(PACKAGES))
+	@$(BUILD_PAYLOADS)
 	@mkdir -p $(BUILD)/packages
 	@for name in $(PACKAGES); do \
-	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem || exit 1; \
+	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem >/dev/null || exit 1; \
 	done
 
 # What one architecture needs to boot.
@@ -108,17 +128,32 @@ hosted: helio payloads
 	@$(HELIO) run --hosted --package $(BUILD)/packages/$(PAYLOAD).rvf --out $(BUILD)/run/hosted $(RUNFLAGS)
 
 image: helio payloads $(BOOT_$(ARCH))
-	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/$(LOADER).img
+	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/boot-$(LOADER).img
 
 # ---- testing ---------------------------------------------------------------
 
 fmt: $(TOOLS)
 	@cargo fmt --all --check
 
-clippy: $(TOOLS)
+# What is built for other targets is checked by building it with clippy in the
+# compiler's place: `cargo clippy` would go through core and every dependency
+# once more for each target.
+LINT := CARGO_UNSTABLE_WARNINGS=true CARGO_BUILD_WARNINGS=deny RUSTC_WORKSPACE_WRAPPER=clippy-driver
+
+clippy: keys
 	$(call say,clippy)
-	@cargo clippy --quiet --locked --all-targets -- -D warnings
+	@cargo clippy --quiet --locked --all-targets --features integration/qemu -- -D warnings
 	@cargo clippy --quiet --locked -p kernel --lib --tests -- -D warnings
+	$(foreach arch,$(ARCHES),$(call lint,the kernel for $(arch),$(call BUILD_KERNEL,$(arch))))
+	$(foreach arch,$(ARCHES),$(call lint,the UEFI loader for $(arch),$(call BUILD_LOADER,$(arch))))
+	$(call lint,the direct boot image,$(BUILD_DIRECT))
+	$(call lint,the payloads,$(BUILD_PAYLOADS))
+
+define lint
+$(call say,clippy: $(1))
+	@$(LINT) $(2)
+
+endef
 
 check: fmt clippy test-host
 
@@ -127,14 +162,20 @@ test-host: $(TOOLS)
 	@cargo test --quiet --locked
 	@cargo test --quiet --locked -p kernel --lib
 
+# Each test with the time it took: an unstable option, so the test program, and
+# nothing else, is told that it may.
+TIMED     := --config 'target."cfg(unix)".runner=["env","RUSTC_BOOTSTRAP=1"]'
+TEST_QEMU := cargo test --quiet --locked -p integration --features qemu --test qemu $(TIMED) -- --test-threads=2 --format=pretty -Zunstable-options --report-time
+
 test-qemu: build
 	$(call say,tests in QEMU on both architectures)
-	@cargo test --quiet --locked -p integration --features qemu -- --test-threads=2
+	@$(TEST_QEMU)
 
 test: check test-qemu
 
 test-long: test
-	@cargo test --quiet --locked -p integration --features qemu,long -- --test-threads=2
+	$(call say,long tests in QEMU)
+	@$(TEST_QEMU) --ignored
 
 clean:
 	@rm -rf $(BUILD) target

@@ -106,6 +106,32 @@ pub enum ExitStatus {
     LogFailed = 9,
 }
 
+impl ExitStatus {
+    /// Every status, by number.
+    pub const ALL: [Self; 10] = [
+        Self::Success,
+        Self::TaskFailed,
+        Self::Panic,
+        Self::WriteFault,
+        Self::ExecuteFault,
+        Self::StackOverflow,
+        Self::NullAccess,
+        Self::OtherFault,
+        Self::InitFailed,
+        Self::LogFailed,
+    ];
+
+    /// What is added to the number on its way out through an emulator, so
+    /// that it is none that the emulator uses itself. QEMU then ends with
+    /// twice the sum plus one: so the PC's debug exit device has it.
+    pub const BASE: u8 = 0x10;
+
+    /// The status with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
 /// What a page may be used for: never both written and executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {

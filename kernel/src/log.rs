@@ -61,6 +61,7 @@ pub fn last_words() -> bool {
 }
 
 /// Where frames go.
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum LogDevice {
     /// A disk of its own.
     Disk(DiskLog<LogDisk>),

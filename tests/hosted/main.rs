@@ -6,3 +6,4 @@
 mod damaged;
 mod hostile;
 mod keys;
+mod threats;

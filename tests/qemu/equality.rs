@@ -1,11 +1,13 @@
 //! One package, one set of records, whatever it runs on.
 //!
-//! `boot.rs` holds every run of `regress` to the hosted one; here is the
-//! payload that does more.
+//! Each run is held to the hosted one, so ten that pass have one set of
+//! records.
 
 use integration::{Arch, Log, MachineStatus, Trial, artefacts, hosted};
 use witness::record::Kind;
 use witness::verify::Expected;
+
+use crate::regress;
 
 /// A log that has seen some work.
 const MANY: u64 = 1_000;
@@ -52,7 +54,7 @@ fn a_long_log_verifies_and_claims_each_resample() {
 }
 
 #[test]
-fn ten_runs_of_a_payload_have_one_set_of_records() {
+fn ten_hosted_runs_of_a_payload_have_one_set_of_records() {
     for payload in ["regress", "bootstrap"] {
         let run = || hosted::run(artefacts::package(payload), &artefacts::keys());
         let first = run();
@@ -62,6 +64,28 @@ fn ten_runs_of_a_payload_have_one_set_of_records() {
             assert_eq!(again.console, first.console);
         }
     }
+}
+
+#[test]
+fn ten_runs_of_regress_on_x86_64_have_one_set_of_records() {
+    (0..10).for_each(|_| drop(regress::runs(Trial::on(Arch::X86_64))));
+}
+
+#[test]
+fn ten_runs_of_regress_on_aarch64_have_one_set_of_records() {
+    (0..10).for_each(|_| drop(regress::runs(Trial::on(Arch::Aarch64))));
+}
+
+#[test]
+#[ignore = "long"]
+fn ten_runs_of_bootstrap_on_x86_64_have_one_set_of_records() {
+    (0..10).for_each(|_| bootstrap_is_the_same_on(Arch::X86_64));
+}
+
+#[test]
+#[ignore = "long"]
+fn ten_runs_of_bootstrap_on_aarch64_have_one_set_of_records() {
+    (0..10).for_each(|_| bootstrap_is_the_same_on(Arch::Aarch64));
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn run(arch: Arch, test: &str) -> Left {
 fn symbolized(arch: Arch, left: &Left) -> String {
     let console = left.console();
     let report = &console[console.find("test ").unwrap()..];
-    Symbols::read(&artefacts::kernel_path(arch)).unwrap().annotate(report).unwrap()
+    Symbols::read(&artefacts::symbols_path(arch)).unwrap().annotate(report).unwrap()
 }
 
 /// The backtrace goes from the fault outwards to where the run began.

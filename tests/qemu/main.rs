@@ -5,7 +5,7 @@
 //! Everything is emulated, so time is what a test here costs: a start without
 //! firmware (AArch64, direct boot) takes a second or two, one by UEFI about
 //! five. What both ports share is tried on the quick one; what each has of its
-//! own, on each.
+//! own, on each. What takes minutes is ignored, but by `make test-long`.
 
 mod boot;
 mod command;

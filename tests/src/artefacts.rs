@@ -24,6 +24,11 @@ pub fn kernel_path(arch: Arch) -> PathBuf {
     build().join(arch.name()).join("kernel.elf")
 }
 
+/// Where the same kernel lies with its symbols.
+pub fn symbols_path(arch: Arch) -> PathBuf {
+    kernel_path(arch).with_extension("debug")
+}
+
 /// The kernel.
 pub fn kernel(arch: Arch) -> Vec<u8> {
     read(&kernel_path(arch))

@@ -52,6 +52,18 @@ pub const STACK_LEAST: u64 = 64 << 10;
 /// Largest stack that is given to a kernel that asks, in bytes.
 pub const STACK_MOST: u64 = 16 << 20;
 
+/// Makes an error of a loader's of each error named, as its variant.
+#[macro_export]
+macro_rules! from_errors {
+    ($whole:ident: $($error:ident => $variant:ident;)*) => {$(
+        impl From<$error> for $whole {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
 /// An architecture a kernel can be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Architecture {

@@ -69,17 +69,7 @@ impl fmt::Display for Refusal {
 
 impl core::error::Error for Refusal {}
 
-macro_rules! from {
-    ($($error:ident => $variant:ident;)*) => {$(
-        impl From<$error> for Refusal {
-            fn from(error: $error) -> Self {
-                Self::$variant(error)
-            }
-        }
-    )*};
-}
-
-from! {
+boot_contract::from_errors! { Refusal:
     ArchiveError => Archive;
     ElfError => Elf;
     RequestError => Request;

@@ -105,17 +105,7 @@ fn trust(f: &mut fmt::Formatter<'_>, file: &str, error: &TrustError) -> fmt::Res
     }
 }
 
-macro_rules! from {
-    ($($error:ident => $variant:ident;)*) => {$(
-        impl From<$error> for Refusal {
-            fn from(error: $error) -> Self {
-                Self::$variant(error)
-            }
-        }
-    )*};
-}
-
-from! {
+boot_contract::from_errors! { Refusal:
     TrustError => Trust;
     PackageError => Package;
     ElfError => Elf;

@@ -27,23 +27,31 @@ pub enum Command {
     Keys(command::keys::Keys),
     Sign(command::sign::Sign),
     Pack(command::pack::Pack),
+    Approve(command::approve::Approve),
     Image(command::image::Image),
     Run(command::run::Run),
     Log(command::log::Log),
     Verify(command::verify::Verify),
     Diff(command::diff::Diff),
     Symbolize(command::symbolize::Symbolize),
+    Trim(command::trim::Trim),
 }
 
 impl Cli {
     /// Does it, and prints what came of it.
     pub fn run(self) -> ExitCode {
         let output = Output::new(self.json);
-        match self.command.run(output) {
-            Ok(code) => code,
+        let code = self.command.run(output).unwrap_or_else(|error| {
+            output.fail(&error);
+            error.exit_code()
+        });
+        match output.finish() {
+            Ok(()) => code,
             Err(error) => {
-                output.fail(&error);
-                error.exit_code()
+                // Stdout is where it cannot be said.
+                Output::new(false).fail(&error);
+                // A verdict that is known goes before its being shown.
+                if code == ExitCode::Success { ExitCode::Failed } else { code }
             }
         }
     }
@@ -55,12 +63,14 @@ impl Command {
             Self::Keys(arguments) => arguments.run(output),
             Self::Sign(arguments) => arguments.run(output),
             Self::Pack(arguments) => arguments.run(output),
+            Self::Approve(arguments) => arguments.run(output),
             Self::Image(arguments) => arguments.run(output),
             Self::Run(arguments) => arguments.run(output),
             Self::Log(arguments) => arguments.run(output),
             Self::Verify(arguments) => arguments.run(output),
             Self::Diff(arguments) => arguments.run(output),
             Self::Symbolize(arguments) => arguments.run(output),
+            Self::Trim(arguments) => arguments.run(output),
         }
     }
 }

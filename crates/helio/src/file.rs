@@ -2,15 +2,20 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{HelioError, Result};
 
-/// All bytes of a file.
+/// All bytes of a file, or of a pipe. A device such as `/dev/zero` may have no
+/// end, and memory has.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
+    if fs::metadata(path).is_ok_and(|it| it.file_type().is_char_device()) {
+        let advice = "give a file";
+        return Err(HelioError::input("read", path.display(), "it is a device", advice));
+    }
     fs::read(path).map_err(|source| HelioError::read(path, source))
 }
 
@@ -55,10 +60,19 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<bool> {
 }
 
 fn write_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    temporary(path, bytes, mode)?
-        .persist(path)
-        .map(drop)
-        .map_err(|error| HelioError::write(path, error.error))
+    let temporary = temporary(path, bytes, mode)?;
+    replace(temporary, path)
+}
+
+/// Puts a temporary file in the place of `path`, unless what is there is no
+/// file: renaming over a device would take its node away.
+fn replace(temporary: NamedTempFile, path: &Path) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|it| !it.is_file()) {
+        let reason = "there is something of that name that is not a file";
+        let advice = "name a file, or one that does not exist";
+        return Err(HelioError::input("output", path.display(), reason, advice));
+    }
+    temporary.persist(path).map(drop).map_err(|error| HelioError::write(path, error.error))
 }
 
 fn temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<NamedTempFile> {
@@ -144,7 +158,7 @@ pub fn write_sparse(mut file: &File, bytes: &[u8]) -> io::Result<()> {
 pub fn persist(file: NamedTempFile, path: &Path) -> Result<()> {
     let fail = |source| HelioError::write(path, source);
     file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
-    file.persist(path).map(drop).map_err(|error| fail(error.error))
+    replace(file, path)
 }
 
 /// Copies a file.
@@ -205,6 +219,18 @@ mod tests {
         write_folder(&path, |_| true, |new| write(&new.join("c"), b"3")).unwrap();
         assert_eq!(files_below(place.path()).unwrap(), [PathBuf::from("log/c")]);
         assert!(write_folder(&path, |_| false, |_| Ok(())).is_err());
+    }
+
+    #[test]
+    fn what_is_no_file_is_neither_read_nor_replaced() {
+        assert!(read(Path::new("/dev/zero")).is_err());
+        let place = TempDir::new().unwrap();
+        let socket = place.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(write(&socket, b"1").is_err());
+        assert!(write(place.path(), b"1").is_err());
+        assert!(fs::metadata(&socket).unwrap().file_type().is_socket());
+        assert_eq!(files_below(place.path()).unwrap(), [PathBuf::from("socket")]);
     }
 
     #[test]

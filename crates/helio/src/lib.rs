@@ -11,6 +11,7 @@
 //! What does not belong here: anything the kernel also needs (`witness`,
 //! `package`, `machine`), and any decision about what a record means.
 
+pub mod approve;
 pub mod arch;
 pub mod cli;
 pub mod command;
@@ -29,6 +30,7 @@ pub mod qemu;
 pub mod session;
 pub mod symbolize;
 pub mod terminal;
+pub mod trim;
 pub mod verify;
 
 pub use arch::Arch;

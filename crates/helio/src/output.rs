@@ -2,12 +2,17 @@
 //! `--json`.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Mutex;
 
 use serde::Serialize;
 use serde_json::json;
 
-use crate::error::HelioError;
+use crate::error::{HelioError, Result};
+
+/// Why something did not get to stdout, which the process has one of.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Where results go.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,7 @@ impl Output {
     pub fn remark(self, text: &str) {
         if !self.json {
             // Nothing is left to do where stderr is gone.
-            let _ = writeln!(std::io::stderr(), "helio: {text}");
+            let _ = writeln!(io::stderr(), "helio: {text}");
         }
     }
 
@@ -65,12 +70,23 @@ impl Output {
             self.line(&error.to_string());
         } else {
             // Nothing is left to do where stderr is gone.
-            let _ = writeln!(std::io::stderr(), "helio: {error}");
+            let _ = writeln!(io::stderr(), "helio: {error}");
         }
     }
 
     fn line(self, text: &str) {
-        // A reader that went away (`helio log show | head`) is no error.
-        let _ = writeln!(std::io::stdout(), "{text}");
+        if let Err(error) = writeln!(io::stdout(), "{text}")
+            // A reader that went away (`helio log show | head`) is no error.
+            && error.kind() != io::ErrorKind::BrokenPipe
+            && let Ok(mut lost) = LOST.lock()
+        {
+            lost.get_or_insert(error);
+        }
+    }
+
+    /// Whether all results got to where they were to go.
+    pub fn finish(self) -> Result<()> {
+        let lost = LOST.lock().ok().and_then(|mut lost| lost.take());
+        lost.map_or(Ok(()), |error| Err(HelioError::write(Path::new("stdout"), error)))
     }
 }

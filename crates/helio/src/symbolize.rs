@@ -36,7 +36,7 @@ impl Symbols {
                 "symbols",
                 path.display(),
                 reason,
-                "give the kernel.elf that wrote the report",
+                "give the kernel.debug of the kernel that wrote the report",
             )
         };
         if !file::read(path)?.starts_with(b"\x7fELF") {

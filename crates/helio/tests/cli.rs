@@ -10,9 +10,19 @@ use tempfile::tempdir;
 fn help_lists_commands_and_exit_codes() {
     let (code, out, _) = helio_text(&["--help"]);
     assert_eq!(code, 0);
-    for word in
-        ["keys", "sign", "pack", "image", "run", "log", "verify", "diff", "symbolize", "Exit codes"]
-    {
+    for word in [
+        "keys",
+        "sign",
+        "pack",
+        "approve",
+        "image",
+        "run",
+        "log",
+        "verify",
+        "diff",
+        "symbolize",
+        "Exit codes",
+    ] {
         assert!(out.contains(word), "{word}");
     }
 }
@@ -108,4 +118,24 @@ fn a_run_names_what_is_not_built_yet() {
     put(place.path(), "build/packages/regress.rvf", b"package");
     let (code, _, error) = helio_text(&run);
     assert_eq!((code, error.contains("make loader")), (2, true), "{error}");
+}
+
+#[test]
+fn results_that_do_not_reach_stdout_are_an_error_and_a_reader_that_left_is_none() {
+    let (_place, store) = store();
+    let keys = text(store.trust_path().parent().unwrap());
+    let show = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_helio"));
+        command.args(["keys", "show", "--dir", &keys]);
+        command
+    };
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = show().stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("cannot write stdout") && error.lines().count() == 1, "{error}");
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(show().stdout(writer).output().unwrap().status.code(), Some(0));
 }

@@ -54,9 +54,9 @@ fn a_report_keeps_its_text_and_gains_names() {
 fn a_file_without_symbols_is_refused() {
     let place = tempdir().unwrap();
     for content in [b"text".as_slice(), b"\x7fELF\x02"] {
-        let file = put(place.path(), "kernel.elf", content);
+        let file = put(place.path(), "kernel.debug", content);
         let (code, _, error) = helio_text(&["symbolize", &text(&file), "/dev/null"]);
         assert_eq!(code, 2);
-        assert!(error.contains("kernel.elf"), "{error}");
+        assert!(error.contains("kernel.debug"), "{error}");
     }
 }

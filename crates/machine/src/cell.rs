@@ -11,6 +11,7 @@ use crate::{
     instance::{Instance, Stop},
     prepare::role,
     program::{Program, Unfit},
+    room::Room,
     seat::Seat,
 };
 use abi::{Call, Error, profile::call_fuel};
@@ -94,6 +95,7 @@ pub struct Cell {
     pub(crate) trust: Trust,
     pub(crate) hasher: Hasher,
     pub(crate) failure: Option<Failure>,
+    pub(crate) room: Room,
     pub(crate) reports: Vec<String>,
     /// Tasks of the package that could not be started.
     refused: Vec<TaskEnd>,
@@ -123,6 +125,7 @@ impl Cell {
             trust,
             hasher,
             failure: None,
+            room: Room::default(),
             reports: Vec::new(),
             refused: Vec::new(),
         };
@@ -212,8 +215,15 @@ impl Cell {
     /// Frees the instances of tasks that have ended.
     fn bury(&mut self) {
         let nucleus = &self.nucleus;
+        let room = &mut self.room;
         let is_alive = |task: &Task| task.state().is_alive();
-        self.instances.retain(|subject, _| nucleus.task(*subject).is_some_and(is_alive));
+        self.instances.retain(|subject, instance| {
+            let stays = nucleus.task(*subject).is_some_and(is_alive);
+            if !stays {
+                room.give_back(instance.takes);
+            }
+            stays
+        });
     }
 
     /// Lets logical time pass to where the first waiting task goes on, and

@@ -13,7 +13,8 @@ use alloc::{boxed::Box, string::ToString};
 use nucleus::{Ending, Grant, Nucleus, Ticket};
 use wasmi::{
     Func, Instance as Wasm, Linker, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel,
-    Store, Val,
+    Store, TrapCode as WasmTrap, Val,
+    errors::{ErrorKind, InstantiationError},
 };
 use witness::{Hasher, Subject, record::TrapCode};
 
@@ -28,6 +29,8 @@ pub(crate) struct Instance {
     /// What the entry returns.
     results: Box<[Val]>,
     paused: Paused,
+    /// Bytes that were set aside for it.
+    pub(crate) takes: u64,
 }
 
 /// Where it goes on.
@@ -65,6 +68,21 @@ pub(crate) enum Stop {
     HostFailed,
 }
 
+/// Why a component could not be set up, if not for its limits.
+fn failed_start(error: &wasmi::Error) -> Unfit {
+    let text = match error.kind() {
+        ErrorKind::TrapCode(WasmTrap::OutOfSystemMemory) => {
+            return Unfit::new(Error::OutOfMemory, "the machine has no memory left for its stack");
+        }
+        // wasmi's own text shows numbers that differ from run to run.
+        ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) => {
+            "its elements do not fit into its table".to_string()
+        }
+        _ => error.to_string(),
+    };
+    Unfit::new(Error::StartFailed, text)
+}
+
 impl Instance {
     /// Sets up an instance. Its start function, if the module has one, runs
     /// here, under `fuel`, and cannot call. Gives the fuel spent, too.
@@ -98,7 +116,7 @@ impl Instance {
             Err(_) if limiter.exceeded_memory => {
                 Err(Unfit::new(Error::MemoryLimit, "it needs more memory than it may have"))
             }
-            Err(error) => Err(Unfit::new(Error::StartFailed, error.to_string())),
+            Err(error) => Err(failed_start(&error)),
         };
         (made, spent)
     }
@@ -123,7 +141,7 @@ impl Instance {
             Role::Reactor => Paused::Begin,
             _ => Paused::Entry,
         };
-        Ok(Self { store, wasm, role, entry, initialize, results, paused })
+        Ok(Self { store, wasm, role, entry, initialize, results, paused, takes: 0 })
     }
 
     /// Runs for one slice, with the nucleus at hand.

@@ -10,7 +10,8 @@
 //! Below it: `engine` says how wasmi is set up, `program` what a component
 //! must be, `instance` how a task runs by slices, `imports` and `call` how a
 //! payload's call becomes a request to the gate, `guest` how its pointers are
-//! checked, `limiter` how much it may grow, `root` what commits to its state.
+//! checked, `limiter` how much it may grow, `weight` what it takes beside
+//! that, `room` who may have how much of it, `root` what commits to its state.
 
 extern crate alloc;
 
@@ -24,9 +25,11 @@ mod instance;
 mod limiter;
 mod prepare;
 mod program;
+mod room;
 mod root;
 mod seat;
 mod trap;
+mod weight;
 
 pub use cell::{Boot, Cell, Failure, Step};
 pub use nucleus::{Effect, Input, NotAdmitted, Nucleus};

@@ -8,6 +8,8 @@ use crate::{
     cell::{Cell, Failure},
     instance::Instance,
     program::{Program, Role, Unfit},
+    room::{Room, needs, translations},
+    weight::TASK_BYTES,
 };
 use abi::{
     Error,
@@ -24,11 +26,6 @@ const GUARD_FUEL: u64 = 10_000_000;
 
 /// Bytes of memory that a guard may have.
 const GUARD_MEMORY: u32 = 1 << 20;
-
-/// How many times a package's allowance of memory must fit on the machine.
-/// While a memory grows its old bytes and new ones, up to twice as many, are
-/// there together.
-const GROWTH: u64 = 3;
 
 impl Cell {
     /// Prepares and commits what a call asked for.
@@ -75,12 +72,17 @@ impl Cell {
                 (None, Err(unfit.error))
             }
         };
-        let child = self.nucleus.commit_spawn(ticket, prepared)?;
+        let committed = self.nucleus.commit_spawn(ticket, prepared);
         if let Some(mut instance) = instance {
-            instance.belongs_to(child);
-            self.instances.insert(child, instance);
+            match committed {
+                Ok(child) => {
+                    instance.belongs_to(child);
+                    self.instances.insert(child, instance);
+                }
+                Err(_) => self.room.give_back(instance.takes),
+            }
         }
-        Ok(child)
+        committed
     }
 
     fn instantiate(
@@ -101,10 +103,27 @@ impl Cell {
         let translate = || Program::new(self.linker.engine(), &module);
         let program = self.programs.entry(component).or_insert_with(translate).as_ref();
         let program = program.map_err(Unfit::clone)?;
+        // Those that the manifest lists were looked at when it was mounted.
+        let takes = match caller.is_task() {
+            true => TASK_BYTES.saturating_add(program.instance_bytes),
+            false => 0,
+        };
+        self.room
+            .take(takes)
+            .map_err(|error| Unfit::new(error, "no memory is left to set aside for its stack"))?;
         let fuel = self.nucleus.allowance(caller).min(most_fuel);
         let (instance, spent) = Instance::new(&self.linker, program, role, memory, fuel);
         self.nucleus.spend(caller, spent);
-        instance
+        match instance {
+            Ok(mut instance) => {
+                instance.takes = takes;
+                Ok(instance)
+            }
+            Err(unfit) => {
+                self.room.give_back(takes);
+                Err(unfit)
+            }
+        }
     }
 
     /// Asks a guard about the change that a call is to make. What goes wrong
@@ -116,6 +135,7 @@ impl Cell {
         let guard = made.inspect_err(|unfit| {
             self.reports.push(format!("a guard cannot run: {}", unfit.text));
         });
+        let takes = guard.as_ref().map_or(0, |guard| guard.takes);
         let Some(instance) = self.instances.get_mut(&caller) else { return };
         let answer = instance.again(&mut self.nucleus, |nucleus, raw, memory| {
             let fuel = nucleus.allowance(caller).min(GUARD_FUEL);
@@ -129,6 +149,7 @@ impl Cell {
             let word = Word { allows, fuel: spent };
             nucleus.commit_guard(ticket, raw.request(memory, fuel), word)
         });
+        self.room.give_back(takes);
         if let Some(answer) = answer {
             self.nucleus.complete(caller, answer);
         }
@@ -151,9 +172,19 @@ impl Cell {
             },
             _ => Arc::from([]),
         };
-        let paid = self.pay(ticket.subject(), file.len());
-        let opened = Package::open(&file, &self.trust, self.hasher);
-        self.commit_mount(ticket, file.len(), paid, opened);
+        let mut allowed = self.pay(ticket.subject(), file.len());
+        // Who cannot pay for reading the file does not get it read.
+        let readable = if allowed.is_ok() { &*file } else { &[] };
+        let opened = Package::open(readable, &self.trust, self.hasher);
+        let takes = opened.as_ref().map_or(0, translations);
+        if allowed.is_ok() {
+            allowed = self.room.take(takes);
+        }
+        let is_taken = allowed.is_ok();
+        let mounted = self.commit_mount(ticket, file.len(), allowed, opened);
+        if is_taken && !mounted {
+            self.room.give_back(takes);
+        }
     }
 
     /// Mounts the root package, if it was opened and this machine has room
@@ -167,19 +198,28 @@ impl Cell {
     ) {
         let needs = opened.as_ref().map_or(0, needs);
         let fits = if needs <= memory_limit { Ok(()) } else { Err(Error::OutOfMemory) };
+        self.room = opened.as_ref().map_or_else(|_| Room::default(), Room::for_root);
         let paid = self.pay(Subject::KERNEL, file);
         self.commit_mount(ticket, file, paid.and(fits), opened);
+        if fits.is_err() {
+            self.reports.push(format!(
+                "the package may come to take {needs} bytes, of {memory_limit} that this machine \
+                 has; lower its limits.memory, or give the machine more"
+            ));
+        }
     }
 
+    /// Says whether it is mounted.
     fn commit_mount(
         &mut self,
         ticket: Ticket,
         file: usize,
         allowed: Result<(), Error>,
         opened: Result<Package<'_>, PackageError>,
-    ) {
+    ) -> bool {
         let length = u32::try_from(file).unwrap_or(u32::MAX);
-        let reason = opened.as_ref().err().map(|refusal| format!("{refusal}"));
+        let refusal = opened.as_ref().err().filter(|_| allowed.is_ok());
+        let reason = refusal.map(|refusal| format!("{refusal}"));
         let opened = opened.as_ref().map_err(PackageError::error);
         let trust = &self.trust;
         let is_revoked = |key: &[u8; 32]| trust.revoked.contains(key);
@@ -189,6 +229,7 @@ impl Cell {
             let plain = || format!("package refused: {error}");
             self.reports.push(reason.unwrap_or_else(plain));
         }
+        mounted.is_ok()
     }
 
     /// Takes the price of looking at so many bytes.
@@ -213,13 +254,4 @@ pub(crate) fn role(kind: TaskKind) -> Role {
         TaskKind::Command => Role::Command,
         TaskKind::Reactor => Role::Reactor,
     }
-}
-
-/// Bytes of memory that a root package can come to take.
-fn needs(package: &Package<'_>) -> u64 {
-    let parts = package.components().iter().chain(package.regions());
-    let parts = parts.map(|part| u64::try_from(part.bytes.len()).unwrap_or(u64::MAX));
-    let fixed = nucleus::objects_bytes(package);
-    let memory = package.manifest().map_or(0, |it| it.limits.memory.saturating_mul(GROWTH));
-    parts.fold(memory, u64::saturating_add).saturating_add(fixed)
 }

@@ -1,14 +1,13 @@
 //! What a component must be to run: a module that this engine takes, with no
 //! imports but the twelve calls, and the exports of its role.
 
-use crate::imports::is_typed_as;
+use crate::{imports::is_typed_as, weight::Weight};
 use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
 use alloc::{
     format,
     string::{String, ToString},
 };
-use wasmi::{Engine, ExternType, ImportType, Module, ValType};
-use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
+use wasmi::{Engine, ExternType, ImportType, Module, ValType, errors::ErrorKind};
 
 /// How a component is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +40,9 @@ pub(crate) const ALLOCATE: &str = "allocate";
 /// The export that calls point into.
 pub(crate) const MEMORY: &str = "memory";
 
+/// Where the text of a refusal is cut off, in bytes.
+const TEXT_MAX: usize = 200;
+
 /// Why a component cannot run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unfit {
@@ -51,8 +53,22 @@ pub(crate) struct Unfit {
 }
 
 impl Unfit {
-    pub(crate) fn new(error: Error, text: impl Into<String>) -> Self {
-        Self { error, text: text.into() }
+    /// The text may hold names that the component's author chose, and becomes
+    /// a line of the kernel's own on a console: it must not end that line, nor
+    /// steer a terminal, nor fill a screen.
+    pub(crate) fn new(error: Error, text: impl AsRef<str>) -> Self {
+        let mut plain = String::new();
+        for symbol in text.as_ref().chars() {
+            if plain.len() >= TEXT_MAX {
+                plain.push_str("...");
+                break;
+            }
+            match symbol.is_ascii_graphic() || symbol == ' ' {
+                true => plain.push(symbol),
+                false => plain.extend(symbol.escape_default()),
+            }
+        }
+        Self { error, text: plain }
     }
 }
 
@@ -60,25 +76,25 @@ impl Unfit {
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) module: Module,
+    /// Bytes that each task takes that runs it, beside memory and stack.
+    pub(crate) instance_bytes: u64,
 }
 
 impl Program {
     /// Translates and checks a module.
     pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Unfit> {
-        let module = Module::new(engine, bytes)
-            .map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
-        let growths = growths(bytes);
-        let growths = growths.map_err(|error| Unfit::new(Error::NotWasm, error.to_string()))?;
+        let Weight { growths, instance, .. } = Weight::of(bytes)?;
         if growths > GROW_INSTRUCTIONS {
             let text = format!(
                 "it has {growths} instructions that grow something, more than {GROW_INSTRUCTIONS}"
             );
             return Err(Unfit::new(Error::NotWasm, text));
         }
+        let module = Module::new(engine, bytes).map_err(|error| refusal(&error))?;
         for import in module.imports() {
             check_import(&import)?;
         }
-        Ok(Self { module })
+        Ok(Self { module, instance_bytes: instance })
     }
 
     /// Whether the entry for this role returns a code; an error if the
@@ -121,18 +137,17 @@ impl Program {
     }
 }
 
-/// How many instructions grow a memory or a table; see [`GROW_INSTRUCTIONS`].
-fn growths(bytes: &[u8]) -> Result<usize, BinaryReaderError> {
-    let mut count = 0;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let Payload::CodeSectionEntry(body) = payload? else { continue };
-        for operator in body.get_operators_reader()? {
-            if let Operator::MemoryGrow { .. } | Operator::TableGrow { .. } = operator? {
-                count += 1;
-            }
+/// Why a module was not translated. That the host has no memory left is not
+/// the module's fault: the same module runs elsewhere.
+fn refusal(error: &wasmi::Error) -> Unfit {
+    let text = error.to_string();
+    // The type of this error is not public.
+    match error.kind() {
+        ErrorKind::Translation(_) if text.contains("out of system memory") => {
+            Unfit::new(Error::OutOfMemory, "the machine has no memory left to translate it")
         }
+        _ => Unfit::new(Error::NotWasm, text),
     }
-    Ok(count)
 }
 
 fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {
@@ -148,5 +163,18 @@ fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {
             let text = format!("it imports \"{module}\" \"{name}\" with another type");
             Err(Unfit::new(Error::UnknownImport, text))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_component_says_stays_on_one_line_and_short() {
+        let unfit = Unfit::new(Error::NotWasm, "a\n[kernel] b\u{1b}[2J\u{202e}c");
+        assert_eq!(unfit.text, "a\\n[kernel] b\\u{1b}[2J\\u{202e}c");
+        let unfit = Unfit::new(Error::NotWasm, "\0".repeat(100_000));
+        assert!(unfit.text.len() < TEXT_MAX + 20, "{}", unfit.text.len());
     }
 }

@@ -6,7 +6,7 @@ mod common;
 use abi::{Call, Error, Kind, Rights, SpawnArguments};
 use common::*;
 use machine::{Input, Step};
-use nucleus::{Outcome, State};
+use nucleus::{Outcome, State, view::Body as Object};
 use package::manifest::StandingApproval;
 use std::fmt::Write;
 use witness::{
@@ -174,6 +174,7 @@ fn spawn_block(fuel: u64, memory: u32, handles: &[u32]) -> Vec<u8> {
         priority: 0,
         deadline: u64::MAX,
         capabilities: u32::try_from(handles.len()).unwrap(),
+        is_reactor: false,
     };
     let mut bytes = start.to_bytes().to_vec();
     bytes.extend(handles.iter().flat_map(|handle| handle.to_le_bytes()));
@@ -208,14 +209,12 @@ fn a_task_spawns_another_with_what_it_passes_on() {
     assert_eq!(first.cause, Some(run.ids[spawn_id.unwrap()]));
 
     let view = run.cell.view();
-    let child = view.task(Subject(2)).unwrap();
-    let (handle, passed) = child.space.iter().next().unwrap();
-    assert_eq!((handle.0, passed.rights, passed.depth), (0, Rights::WRITE, 1));
-    let parent = view.task(Subject(1)).unwrap();
-    let kinds: Vec<_> = parent.space.iter().map(|(_, capability)| capability.kind).collect();
-    assert_eq!(kinds, [Kind::Component, Kind::Queue, Kind::Timer, Kind::Task]);
-    // What the child did not spend is the parent's again.
+    let (parent, child) = (view.task(Subject(1)).unwrap(), view.task(Subject(2)).unwrap());
+    // What the child did not spend is the parent's again, and nothing is left
+    // of what the two held.
     assert_eq!(parent.given, child.spent);
+    assert_eq!((parent.space.iter().count(), child.space.iter().count()), (0, 0));
+    assert!(view.objects().all(|(_, object)| !matches!(object.body, Object::Task(_))));
 }
 
 #[test]
@@ -241,6 +240,22 @@ fn a_spawn_beyond_ones_own_means_is_denied() {
     let run = family(&spawn_block(1, 0, &[]), bad).run();
     assert_eq!(code(&run, 1), Err(Error::UnknownImport));
     assert!(run.reports[0].contains("\"env\" \"x\""));
+}
+
+#[test]
+fn what_a_child_gets_is_left_after_the_price_of_preparing_it() {
+    // A custom section of 64 KiB makes translating cost more than the rest.
+    let padding = "\\00".repeat(1 << 16);
+    let child = format!(r#"(module (@custom "x" "{padding}") (func (export "_start")))"#);
+    let fuel = 1_000_000;
+    let run = |given| {
+        let recipe = family(&spawn_block(given, 65_536, &[]), &child);
+        recipe.with(|task| task.fuel = fuel).run()
+    };
+    assert_eq!(code(&run(fuel - 200_000), 1), Err(Error::OverBudget));
+    let run = run(fuel - 400_000);
+    assert_eq!(code(&run, 1), Ok(()));
+    assert!(run.cell.view().tasks().map(|(_, task)| task.spent).sum::<u64>() <= fuel);
 }
 
 /// A task that mounts the package in its region 1 as "inner".
@@ -272,9 +287,7 @@ fn a_task_mounts_a_signed_package_from_a_region() {
     let view = run.cell.view();
     let names: Vec<_> = view.objects().map(|(_, object)| object.name.as_str()).collect();
     assert!(names.ends_with(&["inner/tool", "inner/data"]) || names.contains(&"inner/tool"));
-    let first = abi::Handle(u32::try_from(call.result).unwrap());
-    let given = view.task(Subject(1)).unwrap().space.get(first).unwrap();
-    assert_eq!((given.kind, given.rights.contains(Rights::EXECUTE)), (Kind::Component, true));
+    assert_eq!(call.result, 2, "the next free handle");
     // The task that the inner manifest lists is not started.
     assert_eq!(view.tasks().count(), 1);
     let partition = view.partitions().nth(1).unwrap();
@@ -293,25 +306,44 @@ fn a_package_without_a_trusted_signature_is_not_mounted() {
 }
 
 #[test]
+fn a_package_that_its_caller_cannot_pay_for_is_not_read() {
+    let mut file = Recipe::new().region("data", &[7; 1 << 20]).signed();
+    file[70] ^= 1;
+    let run = mounting(&file).with(|task| task.fuel = 1_000_000).run();
+    assert_eq!(code(&run, 1), Err(Error::FuelBudget));
+    assert_eq!(run.reports, [format!("package refused: {}", Error::FuelBudget)]);
+}
+
+#[test]
 fn a_stopped_gate_denies_once_parks_and_goes_on_when_resumed() {
     let wat = program(
         r#"(func (export "_start") (result i32)
-            (drop (call $wait (i32.const 1) (i32.const 1) (i64.const 1000)))
+            (local $left i32)
+            (local.set $left (i32.const 700_000))
+            (loop $l
+                (br_if $l (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
             (i32.wrap_i64 (call $wait (i32.const 1) (i32.const 1) (i64.const 1000))))"#,
     );
-    let mut cell = start(&Recipe::new().task("t", &wat).signed(), 1);
-    assert_eq!(cell.step(), Step::Ran);
+    let waits = program(
+        r#"(func (export "_start") (result i32)
+            (i32.wrap_i64 (call $wait (i32.const 1) (i32.const 1) (i64.const 100_000_000))))"#,
+    );
+    let file = Recipe::new().task("works", &wat).task("waits", &waits).signed();
+    let mut cell = start(&file, 1);
+    assert_eq!((cell.step(), cell.step()), (Step::Ran, Step::Ran));
     cell.admit(Input::new(EventKind::Stop, &[])).unwrap();
-    assert!(matches!(cell.step(), Step::Waiting { until: Some(_) }));
-    cell.jump();
-    assert_eq!(cell.step(), Step::Ran);
+    assert_eq!(cell.view().task(Subject(2)).unwrap().state(), State::Parked);
+    while cell.step() == Step::Ran {}
     assert_eq!(cell.step(), Step::Waiting { until: None });
     assert_eq!(cell.view().task(Subject(1)).unwrap().state(), State::Parked);
     cell.admit(Input::new(EventKind::Resume, &[])).unwrap();
     let run = drive(cell, 1);
+    let verdicts = |subject| run.calls(subject).iter().map(|(it, _)| it.verdict).collect::<Vec<_>>();
+    // Denied once; and a call that was under way is cut short.
     assert_eq!(run.task(1), Outcome::Exit(-i32::from(Error::Halted.number())));
-    let verdicts: Vec<_> = run.calls(1).iter().map(|(record, _)| record.verdict).collect();
-    assert_eq!(verdicts, [Verdict::Allowed, Verdict::Denied(Error::Halted)]);
+    assert_eq!(verdicts(1), [Verdict::Denied(Error::Halted)]);
+    assert_eq!(run.task(2), Outcome::Exit(-i32::from(Error::CutShort.number())));
+    assert_eq!(verdicts(2), [Verdict::CutShort]);
 }
 
 #[test]

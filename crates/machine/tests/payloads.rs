@@ -262,3 +262,17 @@ fn a_package_that_may_outgrow_the_machine_is_refused() {
     let run = drive(cell, 1);
     assert_eq!(run.calls(0)[0].0.verdict, Verdict::Denied(Error::OutOfMemory));
 }
+
+#[test]
+fn a_refusal_is_one_plain_line_and_the_same_in_every_run() {
+    let import = r#"(module (import "x\0a[kernel] signed checkpoint:\1b[2J" "y" (func)))"#;
+    let element = r#"(module (table 1 funcref) (func $f (export "_start"))
+        (elem (i32.const 1) $f))"#;
+    for wat in [import, element, "(module (func (param v128)))"] {
+        let run = beside(bad(wat));
+        assert!(run.reports[0].contains("cannot run"), "{:?}", run.reports);
+        let is_plain = |it: &String| it.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        assert!(run.reports.iter().all(is_plain), "{:?}", run.reports);
+        assert_eq!(run.reports, beside(bad(wat)).reports);
+    }
+}

@@ -53,14 +53,15 @@ impl Nucleus {
         let outcome = ending.outcome();
         task.become_(State::Ended(outcome));
         let (memory, unspent) = (task.memory, task.fuel_left());
-        let (partition, parent, mailbox) = (task.partition, task.parent, task.mailbox.take());
+        let (partition, parent) = (task.partition, task.parent);
+        let objects = [task.mailbox.take(), task.object.take()];
         self.world.partitions.give_back(partition, Resource::Memory, u64::from(memory));
         if let Some(parent) = self.world.task_mut(parent) {
             parent.given = parent.given.saturating_sub(unspent);
         }
         self.empty(subject);
-        if let Some(mailbox) = mailbox {
-            self.world.objects.doom(mailbox);
+        for object in objects.into_iter().flatten() {
+            self.world.objects.doom(object);
         }
         self.report(subject, outcome);
     }

@@ -62,7 +62,6 @@ impl TaskPlan {
 struct New {
     name: String,
     body: Body,
-    bytes: u64,
 }
 
 impl Nucleus {
@@ -132,24 +131,25 @@ impl Nucleus {
         is_revoked: &dyn Fn(&[u8; 32]) -> bool,
     ) -> Result<(Handle, u64), Error> {
         let manifest = package.manifest();
-        let new = objects_of(package, path, self.world.hasher, is_revoked)?;
-        let count = u64::try_from(new.len()).map_err(|_| Error::TableFull)?;
         let caller = self.world.task(subject).ok_or(Error::BadHandle)?;
-        if !caller.space.has_room(new.len()) || self.world.objects.room() < new.len() {
+        let parent = caller.partition;
+        let (count, bytes) = extent(package);
+        if !caller.space.has_room(count) || self.world.objects.room() < count {
             return Err(Error::TableFull);
         }
-        let parent = caller.partition;
-        let bytes = new.iter().fold(0, |sum: u64, new| sum.saturating_add(new.bytes));
+        // Before any memory is taken for it.
+        if bytes > self.world.partitions.left(parent, Resource::Memory) {
+            return Err(Error::OverBudget);
+        }
+        let new = objects_of(package, path, self.world.hasher, is_revoked)?;
+        let count = u64::try_from(count).map_err(|_| Error::TableFull)?;
         let mount = self.log.next();
         let partition = self.add_partition(path, mount, parent, package)?;
-        // Nothing after this fails but for want of budget, which is last.
-        if let Err(error) = self.world.partitions.take(parent, Resource::Memory, bytes) {
-            self.world.partitions.close(partition);
-            return Err(error);
-        }
+        // Nothing after this fails.
+        self.world.partitions.take(parent, Resource::Memory, bytes)?;
         let mut ids = Vec::with_capacity(new.len());
         let mut capabilities = Vec::with_capacity(new.len());
-        for New { name, body, .. } in new {
+        for New { name, body } in new {
             let own = given(&body);
             let object = Object::new(name, Some(partition), Some(mount), body);
             let id = self.world.objects.add(object)?;
@@ -246,6 +246,19 @@ fn given(body: &Body) -> Capability {
     Capability::original(ObjectId(0), body.kind(), own | Rights::GRANT | Rights::REVOKE)
 }
 
+/// How many objects a package makes, and the bytes they take.
+fn extent(package: &Package<'_>) -> (usize, u64) {
+    let parts = package.components().iter().chain(package.regions());
+    let parts = parts.map(|part| u64::try_from(part.bytes.len()).unwrap_or(u64::MAX));
+    let bytes = parts.fold(objects_bytes(package), u64::saturating_add);
+    let more = package.manifest().map_or(0, |manifest| {
+        let stores = manifest.vector_stores.len().saturating_add(manifest.graph_stores.len());
+        manifest.queues.len().saturating_add(stores).saturating_add(manifest.sensors.len())
+    });
+    let parts = package.components().len().saturating_add(package.regions().len());
+    (parts.saturating_add(more), bytes)
+}
+
 /// Components, regions, queues, stores and sensors, in the manifest's order.
 fn objects_of(
     package: &Package<'_>,
@@ -257,10 +270,7 @@ fn objects_of(
         if path == ROOT { String::from(name) } else { format!("{path}/{name}") }
     };
     let mut new = Vec::new();
-    let mut add = |name: &str, body: Body| {
-        let bytes = body.packaged_bytes();
-        new.push(New { name: named(name), body, bytes });
-    };
+    let mut add = |name: &str, body| new.push(New { name: named(name), body });
     for part in package.components() {
         let component = Component { module: part.bytes.into(), digest: part.sha256 };
         add(&part.name, Body::Component(component));

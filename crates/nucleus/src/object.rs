@@ -149,10 +149,10 @@ impl Body {
     }
 
     /// Whether it goes away with its last capability. What a package or the
-    /// machine made stays.
+    /// machine made stays, and a task has its own end.
     fn is_held(&self) -> bool {
         match self {
-            Self::Proof(_) | Self::Task(_) => true,
+            Self::Proof(_) => true,
             Self::Region(region) => region.is_created(),
             _ => false,
         }

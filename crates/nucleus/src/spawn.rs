@@ -91,6 +91,11 @@ impl Nucleus {
                 (plan.name.clone(), plan.capabilities.clone())
             }
         };
+        // Preparing has its price too, which the caller has paid since.
+        let caller = self.world.task(subject).ok_or(Error::BadHandle)?;
+        if subject.is_task() && start.fuel > caller.fuel_left() {
+            return Err(Error::OverBudget);
+        }
         let left = self.world.partitions.left(object.partition, Resource::Memory);
         if u64::from(start.memory) > left {
             return Err(Error::OverBudget);
@@ -154,6 +159,7 @@ impl Nucleus {
         let task = Task {
             subject: child,
             name,
+            object: Some(object),
             component: Some(component),
             digest,
             kind,

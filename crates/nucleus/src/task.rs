@@ -67,6 +67,8 @@ pub struct Task {
     pub subject: Subject,
     /// Its name: as in the manifest, or the component's.
     pub name: String,
+    /// What capabilities for it point at; none for the kernel.
+    pub object: Option<ObjectId>,
     /// What it runs; none for the kernel.
     pub component: Option<ObjectId>,
     /// SHA-256 of that.

@@ -340,6 +340,7 @@ fn kernel(space: Space) -> Task {
     Task {
         subject: Subject::KERNEL,
         name: String::from("kernel"),
+        object: None,
         component: None,
         digest: Hash::default(),
         kind: TaskKind::Command,

@@ -18,10 +18,6 @@ const EXIT_EXTENDED: u64 = 0x20;
 /// ADP_Stopped_ApplicationExit: an ordinary end, with a status.
 const APPLICATION_EXIT: u64 = 0x2_0026;
 
-/// Added to an [`ExitStatus`], as on x86_64, so that no status of the kernel's
-/// is one that the emulator uses itself.
-const STATUS_BASE: u64 = 0x10;
-
 /// Word of the command line that says that semihosting calls are answered.
 /// Without it they would be undefined instructions.
 const SEMIHOSTING: &str = "semihosting=1";
@@ -53,7 +49,7 @@ pub fn off(status: ExitStatus) -> ! {
     // Once: where nobody answers, the instruction faults, and the report of
     // that ends here again.
     if IS_HOSTED.swap(false, Ordering::Relaxed) {
-        exit((STATUS_BASE + status as u64) << 1 | 1);
+        exit(u64::from(ExitStatus::BASE + status as u8) << 1 | 1);
     }
     call(SYSTEM_OFF);
     cpu::halt()

@@ -23,11 +23,6 @@ static RESET_VALUE: AtomicU8 = AtomicU8::new(0);
 const SCI_ENABLE: u16 = 1;
 const SLEEP_ENABLE: u16 = 1 << 13;
 
-/// Added to an [`ExitStatus`] for the debug exit device, so that no status of
-/// the kernel's is one that the emulator uses itself (it ends with twice the
-/// value plus one).
-const STATUS_BASE: u8 = 0x10;
-
 /// Learns the registers, and takes power management over from the firmware.
 pub fn start(fadt: &Fadt, dsdt: Option<&[u8]>) {
     let port = |register: Option<Register>| match register {
@@ -74,7 +69,7 @@ pub fn off(status: ExitStatus) -> ! {
     interrupts::disable();
     // SAFETY: with QEMU's isa-debug-exit this ends the machine; elsewhere the
     // port belongs to nothing since the 80386's coprocessor was external.
-    unsafe { Port::<u8>::new(DEBUG_EXIT).write(STATUS_BASE + status as u8) };
+    unsafe { Port::<u8>::new(DEBUG_EXIT).write(ExitStatus::BASE + status as u8) };
     for (port, kind) in [(&PM1A, &TYPE_A), (&PM1B, &TYPE_B)] {
         let kind = kind.load(Ordering::Relaxed);
         if let (Some(port), true) = (control(port), kind < 8) {

@@ -141,11 +141,7 @@ mod tests {
 
         let report = ExitReport { subject: 9, outcome: 3, code: -1, handle: Handle(7) };
         assert_eq!(ExitReport::from_bytes(&report.to_bytes()), Some(report));
-        refuses_padding(
-            &report.to_bytes(),
-            |at| matches!(at, 5..8),
-            ExitReport::from_bytes,
-        );
+        refuses_padding(&report.to_bytes(), |at| matches!(at, 5..8), ExitReport::from_bytes);
     }
 
     #[test]

@@ -103,6 +103,11 @@ impl Parts {
         self.kernel.clone().unwrap_or_else(built)
     }
 
+    /// Where the same kernel lies with its symbols.
+    pub fn symbols_path(&self, arch: Arch) -> PathBuf {
+        self.kernel_path(arch).with_extension("debug")
+    }
+
     /// Where the direct boot image lies.
     pub fn direct_image_path(&self, arch: Arch) -> PathBuf {
         self.build.join(arch.name()).join("direct.img")

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and what is printed.
 
+pub mod approve;
 pub mod diff;
 pub mod image;
 pub mod keys;
@@ -8,6 +9,7 @@ pub mod pack;
 pub mod run;
 pub mod sign;
 pub mod symbolize;
+pub mod trim;
 pub mod verify;
 
 /// Where keys are kept unless a command is told otherwise.

@@ -16,7 +16,8 @@ use crate::symbolize::Symbols;
 /// Name the functions in a trap report, read from stdin or a file.
 #[derive(Debug, Args)]
 pub struct Symbolize {
-    /// The kernel that wrote the report.
+    /// The kernel that wrote the report, with its symbols: `make` puts it beside
+    /// kernel.elf as kernel.debug.
     kernel: PathBuf,
     /// The report; stdin if none is given.
     report: Option<PathBuf>,

@@ -3,72 +3,8 @@
 use std::fmt;
 use std::process::ExitStatus;
 
-/// How the kernel ended. The numbers are those of the kernel's HAL
-/// (`hal/src/traits.rs`, `ExitStatus`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum MachineStatus {
-    /// Everything asked for was done.
-    Success = 0,
-    /// The run ended, but a task or the package failed.
-    TaskFailed = 1,
-    /// The kernel panicked.
-    Panic = 2,
-    /// A write to memory that is not writable.
-    WriteFault = 3,
-    /// A jump into memory that is not executable.
-    ExecuteFault = 4,
-    /// A stack ran into its guard page.
-    StackOverflow = 5,
-    /// Page zero was touched.
-    NullAccess = 6,
-    /// Another fault.
-    OtherFault = 7,
-    /// An init phase failed.
-    InitFailed = 8,
-    /// The log could not be written.
-    LogFailed = 9,
-}
-
-impl MachineStatus {
-    /// Every status, by number.
-    pub const ALL: [Self; 10] = [
-        Self::Success,
-        Self::TaskFailed,
-        Self::Panic,
-        Self::WriteFault,
-        Self::ExecuteFault,
-        Self::StackOverflow,
-        Self::NullAccess,
-        Self::OtherFault,
-        Self::InitFailed,
-        Self::LogFailed,
-    ];
-
-    /// The status with this number.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
-    }
-
-    /// What it means, as the end of "the machine …".
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Success => "did everything asked for",
-            Self::TaskFailed => "ended, but a task or the package failed",
-            Self::Panic => "panicked",
-            Self::WriteFault => "wrote to memory that is not writable",
-            Self::ExecuteFault => "jumped into memory that is not executable",
-            Self::StackOverflow => "overflowed a stack",
-            Self::NullAccess => "touched page zero",
-            Self::OtherFault => "had a processor fault",
-            Self::InitFailed => "did not finish its start",
-            Self::LogFailed => "could not write its log",
-        }
-    }
-}
-
-/// What the kernel adds to its status.
-const STATUS_BASE: i32 = 0x10;
+/// How the kernel ended.
+pub use hal::traits::ExitStatus as MachineStatus;
 
 /// How a run in QEMU ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +36,7 @@ impl End {
         }
         Some(code)
             .filter(|code| code % 2 == 1)
-            .and_then(|code| u8::try_from((code / 2).checked_sub(STATUS_BASE)?).ok())
+            .and_then(|code| u8::try_from((code / 2).checked_sub(MachineStatus::BASE.into())?).ok())
             .and_then(MachineStatus::from_number)
             .map_or(Self::Qemu(code), Self::Machine)
     }
@@ -114,7 +50,7 @@ impl End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Machine(status) => write!(f, "the machine {}", status.text()),
+            Self::Machine(status) => write!(f, "the machine {}", text(*status)),
             Self::Silent => f.write_str("the machine was switched off or reset without a status"),
             Self::Qemu(code) => write!(f, "QEMU failed with status {code}"),
             Self::Killed => f.write_str("QEMU was killed"),
@@ -122,6 +58,22 @@ impl fmt::Display for End {
             Self::Waits => f.write_str("the machine waits at its prompt"),
             Self::Left => f.write_str("you left the machine at its prompt"),
         }
+    }
+}
+
+/// What a status means, as the end of "the machine …".
+const fn text(status: MachineStatus) -> &'static str {
+    match status {
+        MachineStatus::Success => "did everything asked for",
+        MachineStatus::TaskFailed => "ended, but a task or the package failed",
+        MachineStatus::Panic => "panicked",
+        MachineStatus::WriteFault => "wrote to memory that is not writable",
+        MachineStatus::ExecuteFault => "jumped into memory that is not executable",
+        MachineStatus::StackOverflow => "overflowed a stack",
+        MachineStatus::NullAccess => "touched page zero",
+        MachineStatus::OtherFault => "had a processor fault",
+        MachineStatus::InitFailed => "did not finish its start",
+        MachineStatus::LogFailed => "could not write its log",
     }
 }
 
@@ -138,7 +90,9 @@ mod tests {
     #[test]
     fn every_status_survives_the_way_out() {
         for (number, status) in (0..).zip(MachineStatus::ALL) {
-            assert_eq!(exit(((number + STATUS_BASE) << 1) | 1), End::Machine(status));
+            assert_eq!(status as u8, number);
+            let sum = i32::from(number + MachineStatus::BASE);
+            assert_eq!(exit((sum << 1) | 1), End::Machine(status));
         }
     }
 

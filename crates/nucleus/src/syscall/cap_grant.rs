@@ -4,7 +4,7 @@
 //! capability. Effect: the receiver has a capability that was derived from
 //! the caller's, with no more of anything; the uses it got are debited. The
 //! result is the receiver's handle. Errors: Amplification, TooDeep,
-//! TableFull, BadArgument for no uses, NotFound for a receiver that has ended.
+//! TableFull, BadArgument for no uses.
 //!
 //! Revoke. Right: REVOKE. Effect: everything derived from the capability is
 //! dead from the next call on. On a task capability it kills the task.

@@ -66,7 +66,7 @@ impl Run {
                 Err(error) => output.fail(&error),
             }
         })?;
-        if let Some(backtrace) = backtrace(&self.parts.kernel_path(self.arch), &ended) {
+        if let Some(backtrace) = backtrace(&self.parts.symbols_path(self.arch), &ended) {
             output.say(&backtrace);
         }
         if matches!(ended.end, End::Qemu(_)) {
@@ -158,14 +158,14 @@ fn watch(
 }
 
 /// The names behind the backtrace of a machine that crashed.
-fn backtrace(kernel: &Path, ended: &Ended) -> Option<String> {
+fn backtrace(symbols: &Path, ended: &Ended) -> Option<String> {
     let End::Machine(status) = ended.end else { return None };
     if matches!(status, MachineStatus::Success | MachineStatus::TaskFailed) {
         return None;
     }
     let text = String::from_utf8_lossy(&ended.console);
     let report = &text[text.find("backtrace:")?..];
-    let names = Symbols::read(kernel).ok()?.annotate(report).ok()?;
+    let names = Symbols::read(symbols).ok()?.annotate(report).ok()?;
     Some(format!("\nthe same with names:\n{names}"))
 }
 

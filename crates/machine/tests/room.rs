@@ -1,0 +1,208 @@
+//! What a package takes of the machine's memory is never more than what it
+//! was accepted for, whatever its components are made of.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use abi::{Error, Kind, Rights, SpawnArguments};
+use common::*;
+use machine::{Boot, Cell};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+use witness::Verdict;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// Held by each test: there is one count for all.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// The system's allocator, which knows how much is in use.
+struct Measuring;
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Measuring {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        MOST.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the pointer came from `System.alloc` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Measuring = Measuring;
+
+/// What the nucleus, the log and this test take by themselves.
+const OWN: usize = 4 << 20;
+
+/// What is set aside for tasks that start others, of which these have none.
+const SHARE: usize = 16 << 20;
+
+fn boot(file: &[u8], memory_limit: u64) -> Cell {
+    let facts = facts(1);
+    Cell::start(Boot { package: file, trust: trust(), hasher: HASHER, facts, memory_limit })
+}
+
+/// The least memory that the package is accepted for.
+fn needs(file: &[u8]) -> u64 {
+    let report = boot(file, 0).take_reports().remove(1);
+    let digits = report.trim_start_matches("the package may come to take ");
+    let needs = digits[..digits.find(' ').unwrap()].parse().unwrap();
+    assert!(boot(file, needs - 1).view().plans().is_empty());
+    needs
+}
+
+fn stays_within(name: &str, recipe: &Recipe, unused: usize) {
+    let file = recipe.signed();
+    let limit = needs(&file);
+    let before = NOW.load(Relaxed);
+    MOST.store(before, Relaxed);
+    let run = drive(boot(&file, limit), 1);
+    assert!(run.reports.iter().all(|report| report.contains("set aside")), "{:?}", run.reports);
+    drop(run);
+    let most = MOST.load(Relaxed) - before;
+    let limit = usize::try_from(limit).unwrap() - unused;
+    assert!(most <= limit + OWN, "{name} took {most} bytes and was accepted for {limit}");
+}
+
+/// A package whose allowance of linear memory is nothing, so that the rest is
+/// all there is.
+fn lean(wat: &str) -> Recipe {
+    let mut recipe = Recipe::new().task("t", wat).with(|task| task.memory = 65_536);
+    recipe.limits.memory = 65_536;
+    recipe
+}
+
+/// Modules that are small on disk and large when translated or set up.
+fn bombs() -> Vec<(&'static str, String)> {
+    let module = |fields: String| format!(r#"(module {fields} (func $f (export "_start")))"#);
+    let body = |code: String| module(format!("(func (param i32) {code})"));
+    let many = |field: &str| module(field.repeat(40_000));
+    let wide = "i64 ".repeat(16);
+    let ones = "i64.const 1 ".repeat(16);
+    let loops = "(loop (param i64 i64 i64 i64) local.get 0 br_if 0 drop drop drop drop)";
+    let table = r#"(module (table 0 funcref) (func (export "_start") (local $more i32)
+        (local.set $more (i32.const 64))
+        (loop (drop (table.grow (ref.null func) (i32.const 1000)))
+            (br_if 0 (local.tee $more (i32.sub (local.get $more) (i32.const 1)))))))"#;
+    let exports = (0..40_000).map(|number| format!("(export \"{number:x}\" (func $f))"));
+    let import = r#"(import "heliograph" "sensor_subscribe" (func (param i32 i32) (result i64)))"#;
+    vec![
+        ("types", many("(type (func))")),
+        ("imports", module(import.repeat(20_000))),
+        ("functions", many("(func)")),
+        ("globals", module("(global i32 (i32.const 0))".repeat(40_000))),
+        ("exports", module(exports.collect())),
+        ("segments", module(format!("(memory 1) {}", "(data \"\")".repeat(40_000)))),
+        ("elements", module(format!("(table 1 funcref) {}", "(elem func $f)".repeat(20_000)))),
+        ("items", module(format!("(table 1 funcref) (elem func {})", "$f ".repeat(100_000)))),
+        ("table", table.to_string()),
+        ("nesting", body("block ".repeat(200_000) + &"end ".repeat(200_000))),
+        ("loops", body("loop ".repeat(200_000) + &"end ".repeat(200_000))),
+        ("ifs", body("(if (local.get 0) (then) (else))".repeat(40_000))),
+        ("calls", body("call $f ".repeat(100_000))),
+        ("tables", body("block local.get 0 br_table 0 0 0 0 end ".repeat(40_000))),
+        (
+            "stores",
+            module(format!(
+                "(memory 1) (func (param i32) {})",
+                "(i32.store offset=70000 (local.get 0) (i32.const 5))".repeat(100_000)
+            )),
+        ),
+        (
+            "results",
+            module(format!(
+                "(func (param i32) (result {wide}) {ones} {})",
+                "local.get 0 br_if 0 ".repeat(40_000)
+            )),
+        ),
+        ("repeats", body(format!("{}{loops}", "i64.const 1 ".repeat(4)).repeat(8_000))),
+        (
+            "constants",
+            body((0..40_000).map(|it| format!("i64.const {}000000007 drop ", it + 1)).collect()),
+        ),
+        ("locals", module(format!("(func (local {}))", "i64 ".repeat(20_000)).repeat(200))),
+    ]
+}
+
+#[test]
+fn components_take_no_more_than_they_were_weighed_at() {
+    let _alone = ALONE.lock();
+    for (name, wat) in bombs() {
+        stays_within(name, &lean(&wat), SHARE);
+    }
+}
+
+#[test]
+fn stacks_and_children_take_no_more_than_was_set_aside() {
+    let _alone = ALONE.lock();
+    // Six frames of 128 KiB, then a wait, so that all of them are there
+    // together.
+    let child = program(&format!(
+        r#"(func (export "_start") (call $down (i32.const 6)))
+        (func $down (param i32) (local {})
+            (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1))))
+            (else (drop (call $wait (i32.const 0) (i32.const 1) (i64.const 1000000000))))))"#,
+        "i64 ".repeat(16_000)
+    ));
+    let block = SpawnArguments {
+        fuel: 1 << 20,
+        memory: 65_536,
+        priority: 0,
+        deadline: u64::MAX,
+        capabilities: 1,
+        is_reactor: false,
+    };
+    let block: String = block.to_bytes().iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let parent = program(&format!(
+        r#"(data (i32.const 0) "{block}\01\00\00\00")
+        (func (export "_start") (local $i i32) (loop
+            (drop (call $spawn (i32.const 0) (i32.const 0) (i32.const 36)))
+            (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                (i32.const 40)))))"#
+    ));
+    let wasm = |wat: &str| wat::parse_str(wat).unwrap();
+    let capabilities = vec![
+        capability(Kind::Component, "child", Rights::EXECUTE),
+        capability(Kind::Timer, "timer", Rights::READ | Rights::GRANT),
+    ];
+    let recipe = Recipe::new().component("child", &wasm(&child));
+    let recipe = recipe.component("parent", &wasm(&parent)).start("p", "parent", capabilities);
+    stays_within("children", &recipe, 0);
+
+    let run = recipe.run();
+    let denied = |verdict| verdict == Verdict::Denied(Error::OverBudget);
+    let denied = run.calls(1).iter().filter(|(record, _)| denied(record.verdict)).count();
+    assert!((1..40).contains(&denied), "{denied} of 40 were denied");
+}
+
+#[test]
+fn types_that_no_compiler_makes_are_refused() {
+    let _alone = ALONE.lock();
+    let results = |count| {
+        let (types, values) = ("i64 ".repeat(count), "i64.const 1 ".repeat(count));
+        format!(r#"(module (func (result {types}) {values}) (func (export "_start")))"#)
+    };
+    let parameters = |count| {
+        format!(r#"(module (func (param {})) (func (export "_start")))"#, "i64 ".repeat(count))
+    };
+    for (wat, is_taken) in [
+        (results(16), true),
+        (results(17), false),
+        (parameters(128), true),
+        (parameters(129), false),
+    ] {
+        assert_eq!(lean(&wat).run().reports.is_empty(), is_taken, "{wat}");
+    }
+}
