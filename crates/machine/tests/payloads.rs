@@ -188,11 +188,11 @@ fn a_start_function_is_bounded_and_cannot_call() {
 }
 
 #[test]
-fn reactors_are_refused_clearly() {
+fn a_reactor_without_its_entry_is_refused_clearly() {
     let recipe = bad(&start("")).with(|task| task.kind = TaskKind::Reactor);
     let run = recipe.run();
-    assert_eq!(run.cell.outcomes()[0].code, i32::from(Error::Unsupported.number()));
-    assert!(run.reports[0].contains("this build does not do that"), "{:?}", run.reports);
+    assert_eq!(run.cell.outcomes()[0].code, i32::from(Error::MissingExport.number()));
+    assert!(run.reports[0].contains("\"on_message\""), "{:?}", run.reports);
 }
 
 #[test]
