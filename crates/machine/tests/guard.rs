@@ -47,11 +47,11 @@ fn recipe(guard: &[u8], bytes: &[u8]) -> Recipe {
         guard: Some("guard".into()),
     };
     let (capacity, dimension, metric) = (10, 2, Metric::L2);
-    let store = VectorStoreEntry { name: "memory".into(), capacity, dimension, metric, rules };
+    let store = VectorStoreEntry { name: "vectors".into(), capacity, dimension, metric, rules };
     let recipe = Recipe { vector_stores: vec![store], ..Recipe::new() };
     let recipe = recipe.component("guard", guard).component("task", &task.unwrap());
     let rights = Rights::READ | Rights::WRITE;
-    recipe.start("task", "task", vec![capability(Kind::VectorStore, "memory", rights)])
+    recipe.start("task", "task", vec![capability(Kind::VectorStore, "vectors", rights)])
 }
 
 /// What signed proofs call the store, and its root.
@@ -61,7 +61,7 @@ fn store(run: &Run) -> ([u8; 32], [u8; 32]) {
         Object::Vectors(vectors) => Some((vectors.rules.id, vectors.store.root())),
         _ => None,
     });
-    found.unwrap()
+    found.unwrap_or_else(|| panic!("{:?}", run.reports))
 }
 
 fn put(first: f32, change: impl Fn(&mut SignedProof)) -> Vec<u8> {
