@@ -233,6 +233,7 @@ fn what_cannot_be_meant_is_refused_and_nothing_is_written() {
         ("memories", vec!["--put", "1=1,2", "--old-leaf", &leaf], "--slot"),
         ("memories", vec!["--put", "1=1,2", "--old-leaf", "ab"], "64 hexadecimal"),
         ("memories", vec!["--put", "1=1,2", "--to", "1"], "--graph"),
+        ("memories", vec!["--put", "1=1,2", "--path", "/inner"], "--path"),
         ("memories", vec!["--mutation", &short], "short.bin"),
         ("memories", vec!["--mutation", &missing], "missing.bin"),
         ("memories", vec!["--mutation", &short, "--put", "1=1,2"], "cannot be used with"),

@@ -25,8 +25,8 @@ pub struct Approve {
     /// The signed package that the store is of.
     #[arg(long)]
     package: PathBuf,
-    /// Where the package is mounted.
-    #[arg(long, default_value = "/")]
+    /// Where the package is mounted; `/` is the one a machine starts with.
+    #[arg(long, default_value = "/", value_parser = mount_path)]
     path: String,
     /// The store's name in the package.
     #[arg(long)]
@@ -66,6 +66,11 @@ pub struct Approve {
     /// Where the proof goes.
     #[arg(short, long)]
     output: PathBuf,
+}
+
+fn mount_path(text: &str) -> core::result::Result<String, String> {
+    let is_path = text == "/" || package::manifest::is_name(text);
+    if is_path { Ok(text.into()) } else { Err("give / or the name it is mounted under".into()) }
 }
 
 /// A vector with its key, as it comes on a command line.
