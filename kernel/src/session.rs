@@ -13,7 +13,7 @@ use kernel::text::TaskText;
 use machine::{Cell, Effect, Failure, Input, Step};
 use package::{Manifest, Package};
 use rvsh::Action;
-use witness::manifest::{End, Outcome, RunManifest};
+use witness::manifest::{End, RunManifest};
 use witness::record::{Arch, Board, EventKind, Flags, MachineFacts};
 use witness::{Hash, checkpoint, key};
 
@@ -114,6 +114,7 @@ impl Session {
         for report in self.cell.take_reports() {
             say(format_args!("{report}"));
         }
+        let mut is_settled = false;
         loop {
             if let Some(finish) = self.serve_console()? {
                 return Ok(finish);
@@ -122,34 +123,44 @@ impl Session {
             match self.cell.step() {
                 Step::Ran => self.publish()?,
                 Step::SealFirst => self.commit()?,
-                Step::Waiting { until } => {
+                Step::Waiting { until: Some(until) } => {
                     self.publish()?;
                     self.wait(until);
                 }
-                Step::Finished => break,
+                Step::Waiting { until: None } | Step::Finished => {
+                    if !core::mem::replace(&mut is_settled, true)
+                        && let Some(finish) = self.settle()?
+                    {
+                        return Ok(finish);
+                    }
+                    idle::wait(&mut self.kernel, u64::MAX);
+                }
                 Step::Failed(failure) => return self.give_up(failure),
             }
         }
+    }
+
+    /// Nothing more happens unless something comes in: says how it went, and
+    /// ends, or leaves the operator at the prompt.
+    fn settle(&mut self) -> Result<Option<Finish>, LogFailure> {
         self.publish()?;
         self.commit()?;
         self.shell.hide();
         self.tell_outcome();
+        if self.cell.view().is_alive() && !self.cell.is_idle() {
+            say(format_args!("the tasks wait for input that nobody has given"));
+        }
         if !self.settings.stay {
-            return self.end(End::Finished);
+            return self.end(End::Finished).map(Some);
         }
         // The log is whole as it is; should anything be added at the prompt,
         // the manifest is written again.
         self.close(End::Finished)?;
         // `helio run` waits for this line to fetch the log.
-        say(format_args!("all tasks have ended, the log is whole"));
+        say(format_args!("nothing is left to do, the log is whole"));
         say(format_args!("help lists the commands, poweroff ends"));
         self.shell.open();
-        loop {
-            if let Some(finish) = self.serve_console()? {
-                return Ok(finish);
-            }
-            idle::wait(&mut self.kernel, u64::MAX);
-        }
+        Ok(None)
     }
 
     /// Sees to it that what a slice left behind is safe, then shows it.
@@ -195,11 +206,7 @@ impl Session {
 
     /// Lets the time that logical time is about to skip go by, unless a key
     /// is pressed first.
-    fn wait(&mut self, until: Option<u64>) {
-        let Some(until) = until else {
-            idle::wait(&mut self.kernel, u64::MAX);
-            return;
-        };
+    fn wait(&mut self, until: u64) {
         if self.settings.pace {
             let skipped = until.saturating_sub(self.cell.view().clock().now_ns());
             let now = self.kernel.platform.timer().now_ns();
@@ -223,12 +230,22 @@ impl Session {
             let Some(action) = self.shell.feed(byte, &view) else { continue };
             match action {
                 Action::Challenge(nonce) => self.challenge(nonce)?,
+                Action::Stop => self.note(Input::new(EventKind::Stop, &[]))?,
+                Action::Resume => self.note(Input::new(EventKind::Resume, &[]))?,
+                Action::Type(line) => {
+                    self.note(Input::new(EventKind::ConsoleInput, line.as_bytes()))?;
+                }
+                Action::Feed { sensor, reading } => match self.cell.view().sensor(&sensor) {
+                    Some(sensor) => self.note(Input::reading(sensor, &reading))?,
+                    None => say(format_args!("there is no sensor of that name")),
+                },
+                Action::Approve(proof) => self.note(Input::new(EventKind::Approval, &proof))?,
                 Action::Reboot => {
-                    self.admit(EventKind::Reboot, &[]);
+                    self.note(Input::new(EventKind::Reboot, &[]))?;
                     return self.end(End::Reboot).map(Some);
                 }
                 Action::PowerOff => {
-                    self.admit(EventKind::Shutdown, &[]);
+                    self.note(Input::new(EventKind::Shutdown, &[]))?;
                     return self.end(End::PowerOff).map(Some);
                 }
             }
@@ -238,25 +255,20 @@ impl Session {
     }
 
     fn challenge(&mut self, nonce: [u8; 32]) -> Result<(), LogFailure> {
-        if !self.admit(EventKind::Challenge, &nonce) {
-            return Ok(());
-        }
-        self.commit()?;
+        self.note(Input::new(EventKind::Challenge, &nonce))?;
         if let Some(note) = log::writer().as_ref().and_then(|writer| writer.recorder.checkpoint()) {
             note.lines().for_each(|line| say(format_args!("{line}")));
         }
         Ok(())
     }
 
-    /// Gives an event to the cell; says so if it has no room for it.
-    fn admit(&mut self, kind: EventKind, data: &[u8]) -> bool {
-        match self.cell.admit(Input::new(kind, data)) {
-            Ok(_) => true,
-            Err(error) => {
-                say(format_args!("not admitted: {error}"));
-                false
-            }
+    /// Gives an event to the cell, and makes it safe; says so if it is not
+    /// admitted.
+    fn note(&mut self, input: Input<'_>) -> Result<(), LogFailure> {
+        if let Err(error) = self.cell.admit(input) {
+            say(format_args!("not admitted: {error}"));
         }
+        self.commit()
     }
 
     fn close(&mut self, end: End) -> Result<(), LogFailure> {
@@ -282,10 +294,7 @@ impl Session {
     }
 
     fn status(&self) -> ExitStatus {
-        let is_good = |outcome: Outcome, code: i32| outcome == Outcome::Exit && code == 0;
-        let all_good = self.cell.outcomes().iter().all(|end| is_good(end.outcome, end.code));
-        let is_mounted = self.cell.view().partitions().next().is_some();
-        if is_mounted && all_good { ExitStatus::Success } else { ExitStatus::TaskFailed }
+        if self.cell.is_success() { ExitStatus::Success } else { ExitStatus::TaskFailed }
     }
 
     fn tell_outcome(&mut self) {

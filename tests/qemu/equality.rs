@@ -47,7 +47,7 @@ fn bootstrap_has_the_same_records_on_aarch64_as_hosted() {
 #[test]
 fn a_long_log_verifies_and_claims_each_resample() {
     let here = hosted();
-    assert!(here.ran.succeeded(), "{:?}", here.ran);
+    assert!(here.ran.succeeded, "{:?}", here.ran);
     let facts = here.log.verified(Expected { nonce: Some(hosted::NONCE), ..Expected::default() });
     assert!(facts.records >= MANY, "{} records", facts.records);
     assert_eq!(here.log.of_kind(Kind::Call(abi::Call::AttestEmit)).len(), 1_001);

@@ -35,7 +35,7 @@ fn ask_json(machine: &mut Running, line: &str) -> Value {
 
 fn conversation(arch: Arch) {
     let mut machine = Trial::on(arch).words("end=shell").start();
-    machine.expect("all tasks have ended");
+    machine.expect("nothing is left to do");
     machine.expect(PROMPT);
 
     let help = ask(&mut machine, "help");

@@ -26,7 +26,7 @@ pub use guest::{
 pub use handle::Handle;
 pub use kind::Kind;
 pub use rights::Rights;
-pub use slot::first_slot;
+pub use slot::{first_slot, mix};
 
 /// Name of the Wasm module that a payload imports the calls from.
 pub const IMPORT_MODULE: &str = "heliograph";

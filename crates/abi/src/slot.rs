@@ -4,14 +4,19 @@
 /// the number of slots. Where it is taken, the next empty one is suggested.
 /// 0 if there are no slots.
 pub const fn first_slot(key: u64, slots: u32) -> u32 {
-    let mixed = key.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let mixed = mixed ^ mixed >> 31;
-    match mixed.checked_rem(slots as u64) {
+    match mix(key).checked_rem(slots as u64) {
         Some(slot) => slot as u32,
         None => 0,
     }
+}
+
+/// The step of splitmix64: every bit of the input moves every bit of the
+/// output.
+pub const fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ value >> 31
 }
 
 #[cfg(test)]

@@ -15,12 +15,7 @@ use crate::{
     seat::Seat,
 };
 use abi::{Call, Error, profile::call_fuel};
-use alloc::{
-    collections::BTreeMap,
-    format,
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 use nucleus::{
     Answer, Effect, Ending, Grant, Input, NotAdmitted, Nucleus, ObjectId, Start, State, Task, Work,
@@ -281,6 +276,27 @@ impl Cell {
     /// Bytes of linear memory that a task has now; none once it has ended.
     pub fn memory_bytes(&self, subject: Subject) -> u64 {
         self.instances.get(&subject).map_or(0, Instance::memory_bytes)
+    }
+
+    /// Whether every task that is alive is a reactor that waits for its next
+    /// message: nothing more happens unless something comes in.
+    pub fn is_idle(&self) -> bool {
+        self.nucleus.tasks().all(|(_, task)| !task.state().is_alive() || task.is_idle())
+    }
+
+    /// Whether the package was mounted and did everything asked for: every
+    /// command returned 0, and so did every reactor that is not idle.
+    pub fn is_success(&self) -> bool {
+        let is_good = |end: &TaskEnd| match end.outcome {
+            Outcome::Exit => end.code == 0,
+            Outcome::Running => {
+                let task = self.nucleus.task(Subject(end.subject));
+                task.is_some_and(Task::is_idle)
+            }
+            _ => false,
+        };
+        let is_mounted = self.nucleus.partitions().next().is_some();
+        is_mounted && self.outcomes().iter().all(is_good)
     }
 
     /// How each task of the run ended, for its manifest: those that were

@@ -130,8 +130,7 @@ impl Cell {
     /// with the guard is a refusal.
     fn guard(&mut self, ticket: Ticket, component: ObjectId) {
         let caller = ticket.subject();
-        let made =
-            self.instantiate(caller, component, Role::Guard, GUARD_MEMORY, GUARD_FUEL);
+        let made = self.instantiate(caller, component, Role::Guard, GUARD_MEMORY, GUARD_FUEL);
         let guard = made.inspect_err(|unfit| {
             self.reports.push(format!("a guard cannot run: {}", unfit.text));
         });

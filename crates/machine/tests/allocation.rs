@@ -66,14 +66,13 @@ fn no_call_allocates_inside_the_gate() {
     let recipe = recipe.region("data", &[1; 500]).component("program", b"\0asm\x01\0\0\0");
     let file = recipe.start("task", "program", capabilities).signed();
     let package = Package::open(&file, &trust(), HASHER).unwrap();
-    let mut nucleus =
-        Nucleus::new(Start {
-            package: [0; 32],
-            seed: 0,
-            facts: facts(1),
-            hasher: HASHER,
-            signature_holds: witness::key::holds,
-        });
+    let mut nucleus = Nucleus::new(Start {
+        package: [0; 32],
+        seed: 0,
+        facts: facts(1),
+        hasher: HASHER,
+        signature_holds: witness::key::holds,
+    });
     let mount = Nucleus::mount_root();
     let (answer, count) = counted(|| nucleus.gate(Subject::KERNEL, mount));
     assert_eq!(count, 0, "rvf_mount");
@@ -98,7 +97,8 @@ fn no_call_allocates_inside_the_gate() {
         ] {
             let (handle, operation) = (Handle(handle), 0);
             let arguments = Ok(arguments);
-            let request = Request { call, handle, operation, length: 0, argument: 0, fuel: 0, arguments };
+            let request =
+                Request { call, handle, operation, length: 0, argument: 0, fuel: 0, arguments };
             let (answer, count) = counted(|| nucleus.gate(Subject(1), request));
             assert_eq!(count, 0, "{call:?}");
             assert!(matches!(answer, Answer::Done { .. } | Answer::Blocked));

@@ -338,7 +338,8 @@ fn a_stopped_gate_denies_once_parks_and_goes_on_when_resumed() {
     assert_eq!(cell.view().task(Subject(1)).unwrap().state(), State::Parked);
     cell.admit(Input::new(EventKind::Resume, &[])).unwrap();
     let run = drive(cell, 1);
-    let verdicts = |subject| run.calls(subject).iter().map(|(it, _)| it.verdict).collect::<Vec<_>>();
+    let verdicts =
+        |subject| run.calls(subject).iter().map(|(it, _)| it.verdict).collect::<Vec<_>>();
     // Denied once; and a call that was under way is cut short.
     assert_eq!(run.task(1), Outcome::Exit(-i32::from(Error::Halted.number())));
     assert_eq!(verdicts(1), [Verdict::Denied(Error::Halted)]);

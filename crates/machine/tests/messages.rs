@@ -45,7 +45,8 @@ fn letter_box(rights: Rights) -> Vec<package::manifest::CapabilityEntry> {
 }
 
 /// Waits in queue 0 for ever, then says on the console what came.
-const TELL: &str = "(local.set $x (call $receive (i32.const 0) (i64.const -1) (i32.const 512) (i32.const 200)))
+const TELL: &str =
+    "(local.set $x (call $receive (i32.const 0) (i64.const -1) (i32.const 512) (i32.const 200)))
     (drop (call $send (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 536)
         (i32.sub (i32.wrap_i64 (local.get $x)) (i32.const 24))))
     (i32.const 0)";
@@ -152,7 +153,9 @@ fn a_parent_learns_how_its_child_ended() {
 
 #[test]
 fn a_parent_kills_its_child_and_is_told() {
-    let child = start("(drop (call $wait (i32.const 0) (i32.const 1) (i64.const -2))) (loop $l (br $l)) (i32.const 0)");
+    let child = start(
+        "(drop (call $wait (i32.const 0) (i32.const 1) (i64.const -2))) (loop $l (br $l)) (i32.const 0)",
+    );
     let kill = format!(
         "(drop (call $wait (i32.const 1) (i32.const 1) (i64.const 3_000_000)))
          (drop (call $grant (i32.wrap_i64 (local.get $x)) (i32.const 1) (i32.const 0) (i32.const 0)))
@@ -160,7 +163,12 @@ fn a_parent_kills_its_child_and_is_told() {
         mail(24 + 4)
     );
     let run = parent(&kill, &child, false).run();
-    assert_eq!((run.task(1), run.task(2)), (Outcome::Exit(4), Outcome::Killed), "{:?}", run.reports);
+    assert_eq!(
+        (run.task(1), run.task(2)),
+        (Outcome::Exit(4), Outcome::Killed),
+        "{:?}",
+        run.reports
+    );
 }
 
 #[test]
@@ -201,14 +209,17 @@ fn a_reactor_is_called_for_each_message_and_keeps_its_state() {
     assert_eq!(run.task(1), Outcome::Exit(9));
     assert_eq!(run.text(1), "123");
     // Each receive names the event that brought the reading.
-    let receives: Vec<_> = run.calls(1).into_iter().filter(|(_, call)| call.call.name() == "queue_recv").collect();
+    let receives: Vec<_> =
+        run.calls(1).into_iter().filter(|(_, call)| call.call.name() == "queue_recv").collect();
     assert_eq!(receives.len(), 3);
     assert!(receives.iter().all(|(record, _)| record.cause.is_some()));
 }
 
 #[test]
 fn who_waits_for_ever_is_parked_by_a_stop_and_goes_on_after() {
-    let body = start("(i32.wrap_i64 (call $receive (i32.const 0) (i64.const -1) (i32.const 0) (i32.const 64)))");
+    let body = start(
+        "(i32.wrap_i64 (call $receive (i32.const 0) (i64.const -1) (i32.const 0) (i32.const 64)))",
+    );
     let recipe = letters().component("r", &body).start("r", "r", letter_box(Rights::READ));
     let mut cell = common::start(&recipe.signed(), 1);
     while cell.step() == Step::Ran {}

@@ -219,9 +219,8 @@ impl Nucleus {
     /// Sensors by name.
     pub fn sensor(&self, name: &str) -> Option<ObjectId> {
         let mut all = self.world.objects.iter();
-        let found = all.find(|(_, object)| {
-            object.name == name && matches!(object.body, Content::Sensor(_))
-        });
+        let found = all
+            .find(|(_, object)| object.name == name && matches!(object.body, Content::Sensor(_)));
         found.map(|(id, _)| id)
     }
 }

@@ -275,10 +275,9 @@ impl World {
     fn tail(&self, subject: Subject, request: &Request<'_>) -> Tail {
         match (request.call, &request.arguments) {
             (Call::AttestEmit, Ok(Arguments::Claim { body, .. })) => Tail::of(body),
-            (
-                Call::RvfMount,
-                Ok(Arguments::Mount { path, .. } | Arguments::Unmount { path }),
-            ) => Tail::of(path.as_bytes()),
+            (Call::RvfMount, Ok(Arguments::Mount { path, .. } | Arguments::Unmount { path })) => {
+                Tail::of(path.as_bytes())
+            }
             (Call::TaskSpawn, _) => {
                 let capability = evidence::named(self, subject, request.handle).ok();
                 let object = capability.and_then(|capability| self.objects.get(capability.object));

@@ -5,10 +5,10 @@ use crate::{
     capability::Capability,
     object::{Body, Component, Object, ObjectId, Objects},
     partition::{Partition, PartitionId, Resource},
+    proof::Window,
     queue::Queue,
     region::Region,
     request::{Arguments, Passed, Request},
-    proof::Window,
     rules::{Approver, Graph, Rules, Vectors},
     sensor::Sensor,
     store::{GraphStore, GraphTerms, VectorStore, VectorTerms},
@@ -21,7 +21,7 @@ use package::{
     Package,
     manifest::{CapabilityEntry, Manifest, StoreRules, TaskKind, VectorStoreEntry, well_known},
 };
-use witness::{Hash, Hasher, Index, Subject};
+use witness::{Hasher, Index, Subject};
 
 /// A task that the root package lists.
 #[derive(Clone, Debug)]
@@ -313,31 +313,19 @@ fn rules(
     hasher: Hasher,
     is_revoked: &dyn Fn(&[u8; 32]) -> bool,
 ) -> Rules {
-    let approver = |key: &[u8; 32]| {
-        Approver { key: *key, revoked: is_revoked(key), window: Window::default() }
+    let approver = |key: &[u8; 32]| Approver {
+        key: *key,
+        revoked: is_revoked(key),
+        window: Window::default(),
     };
     Rules {
-        id: store_id(package, path, name, hasher),
+        id: package.manifest().map_or([0; 32], |manifest| {
+            manifest.store_id(&package.signer().key, path, name, hasher)
+        }),
         tier: entry.tier,
         approvers: entry.approvers.iter().map(approver).collect(),
         guard: None,
     }
-}
-
-fn store_id(package: &Package<'_>, path: &str, name: &str, hasher: Hasher) -> Hash {
-    let (of, version) = package.manifest().map_or(("", 0), |it| (it.name.as_str(), it.version));
-    let length = |text: &str| [u8::try_from(text.len()).unwrap_or(u8::MAX)];
-    hasher.concatenation(&[
-        b"heliograph-store@v1\n",
-        &length(of),
-        of.as_bytes(),
-        &version.to_le_bytes(),
-        &package.signer().key,
-        &length(path),
-        path.as_bytes(),
-        &length(name),
-        name.as_bytes(),
-    ])
 }
 
 /// Bytes that the queues and stores of a package take.

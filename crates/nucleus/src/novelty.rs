@@ -5,6 +5,8 @@
 //! says how unlike they are. Integers only; it decides about order and nothing
 //! else.
 
+use abi::mix;
+
 /// Bytes that are looked at; what is beyond does not count.
 const LOOKED_AT: usize = 64;
 
@@ -26,15 +28,6 @@ pub(crate) fn sketch(bytes: &[u8]) -> u64 {
 /// In how many of 64 bits two sketches differ.
 pub(crate) fn distance(one: u64, other: u64) -> u32 {
     (one ^ other).count_ones()
-}
-
-/// The finalizer of splitmix64: every bit of the input moves every bit of the
-/// output.
-pub(crate) fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ value >> 31
 }
 
 #[cfg(test)]

@@ -135,12 +135,8 @@ impl Body {
     /// Bytes that it takes from the budget of who mounted its package.
     pub(crate) fn packaged_bytes(&self) -> u64 {
         match self {
-            Self::Component(component) => {
-                u64::try_from(component.module.len()).unwrap_or(u64::MAX)
-            }
-            Self::Queue(queue) => {
-                Queue::cost(u64::try_from(queue.capacity()).unwrap_or(u64::MAX))
-            }
+            Self::Component(component) => u64::try_from(component.module.len()).unwrap_or(u64::MAX),
+            Self::Queue(queue) => Queue::cost(u64::try_from(queue.capacity()).unwrap_or(u64::MAX)),
             Self::Region(region) if !region.is_created() => region.cost(),
             Self::Vectors(vectors) => vectors.store.bytes(),
             Self::Graph(graph) => graph.store.bytes(),

@@ -104,12 +104,8 @@ impl Nucleus {
         let digest = self.world.objects.component(component).map_or([0; 32], |it| it.digest);
         // A slice leaves room for records of the kernel's: this is one.
         let Some(slot) = self.log.reserve() else { return };
-        let guard = Guard {
-            store: store.0,
-            allowed: word.allows,
-            component: digest,
-            fuel: word.fuel,
-        };
+        let guard =
+            Guard { store: store.0, allowed: word.allows, component: digest, fuel: word.fuel };
         self.write(subject, slot, Verdict::Allowed, None, Body::Guard(guard));
     }
 
@@ -134,6 +130,7 @@ impl Nucleus {
         };
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
         let kind = u32::from(kind as u8).to_le_bytes();
-        [&kind, &length(&content), &length(mutation), &[0; 4], content.as_slice(), mutation].concat()
+        [&kind, &length(&content), &length(mutation), &[0; 4], content.as_slice(), mutation]
+            .concat()
     }
 }

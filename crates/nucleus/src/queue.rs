@@ -247,9 +247,9 @@ impl Queue {
     /// The message that comes out next.
     pub(crate) fn next(&self) -> Option<Next> {
         let header = self.headers.first().filter(|_| self.count > 0)?;
-        let reference = header.reference.and_then(|number| {
-            self.references.get(usize::from(number)).copied().flatten()
-        });
+        let reference = header
+            .reference
+            .and_then(|number| self.references.get(usize::from(number)).copied().flatten());
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
         Some(Next { message: header.message(), length, reference })
     }
@@ -272,7 +272,8 @@ impl Queue {
             next = core::mem::replace(&mut block.next, free);
             self.free = Some(number);
         }
-        if let Some(place) = header.reference.and_then(|it| self.references.get_mut(usize::from(it)))
+        if let Some(place) =
+            header.reference.and_then(|it| self.references.get_mut(usize::from(it)))
         {
             *place = None;
         }
@@ -362,7 +363,8 @@ impl Queue {
     }
 
     fn swap(&mut self, one: usize, other: usize) {
-        if let (Some(a), Some(b)) = (self.headers.get(one).copied(), self.headers.get(other).copied())
+        if let (Some(a), Some(b)) =
+            (self.headers.get(one).copied(), self.headers.get(other).copied())
         {
             for (place, header) in [(one, b), (other, a)] {
                 if let Some(place) = self.headers.get_mut(place) {

@@ -1,6 +1,8 @@
 //! Requests: what comes to the gate, with every pointer already resolved.
 
-use abi::{Call, Error, GrantArguments, Handle, Reference, RegionMode, SignedProof, SpawnArguments};
+use abi::{
+    Call, Error, GrantArguments, Handle, Reference, RegionMode, SignedProof, SpawnArguments,
+};
 use package::manifest::TaskKind;
 use witness::Hash;
 

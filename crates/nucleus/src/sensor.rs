@@ -30,9 +30,8 @@ impl Sensor {
     /// [`Error::AlreadyExists`] for the same queue by the same subscriber,
     /// [`Error::TableFull`].
     pub(crate) fn takes(&self, subscriber: Subject, queue: &Capability) -> Result<(), Error> {
-        let same = |it: &Subscription| {
-            it.subscriber == subscriber && it.queue.object == queue.object
-        };
+        let same =
+            |it: &Subscription| it.subscriber == subscriber && it.queue.object == queue.object;
         if self.subscriptions.iter().flatten().any(same) {
             return Err(Error::AlreadyExists);
         }

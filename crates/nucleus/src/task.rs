@@ -1,6 +1,8 @@
 //! Tasks: their states, the legal moves between them, and what each holds.
 
-use crate::{object::ObjectId, partition::PartitionId, space::Space, ticket::InFlight, witness::Chain};
+use crate::{
+    object::ObjectId, partition::PartitionId, space::Space, ticket::InFlight, witness::Chain,
+};
 use abi::Handle;
 use alloc::string::String;
 use package::manifest::TaskKind;
@@ -138,6 +140,12 @@ impl Task {
             self.state = next;
         }
         is_legal
+    }
+
+    /// Whether it is a reactor between two messages.
+    pub fn is_idle(&self) -> bool {
+        let waits = matches!(self.state, State::Waiting(u64::MAX)) && self.blocked.is_none();
+        waits && self.kind == TaskKind::Reactor
     }
 
     /// Fuel of its own budget that is left.

@@ -270,7 +270,9 @@ impl World {
     /// Ends a task's subscriptions to a sensor.
     pub(crate) fn unsubscribe(&mut self, sensor: ObjectId, subject: Subject) {
         let mut number: usize = 0;
-        while let Some(place) = self.objects.sensor_mut(sensor).ok().and_then(|it| it.subscription(number)) {
+        while let Some(place) =
+            self.objects.sensor_mut(sensor).ok().and_then(|it| it.subscription(number))
+        {
             if place.is_some_and(|it| it.subscriber == subject) {
                 self.end_subscription(sensor, number);
             }

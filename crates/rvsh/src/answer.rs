@@ -1,17 +1,34 @@
 //! What a command answers.
 
+use abi::SignedProof;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use witness::json::Value;
 
 /// Something for the kernel to do after it has shown the text. Each of them
 /// is an event in the log; looking is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Admit a verifier's nonce as an event, seal it and sign a checkpoint
     /// that covers it.
     Challenge([u8; 32]),
+    /// Stop the gate.
+    Stop,
+    /// Let it go on.
+    Resume,
+    /// Give a line to the tasks.
+    Type(String),
+    /// Give a sensor's reading to its subscribers.
+    Feed {
+        /// The sensor's name.
+        sensor: String,
+        /// What it reads.
+        reading: Vec<u8>,
+    },
+    /// Hand a signed proof to the tasks.
+    Approve([u8; SignedProof::SIZE]),
     /// End the run and start the machine again.
     Reboot,
     /// End the run and switch the machine off.

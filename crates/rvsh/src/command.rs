@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::answer::{Answer, Refusal};
-use crate::commands::{challenge, help, info, power, tasks, witness};
+use crate::commands::{challenge, help, info, input, power, stop, tasks, witness};
 use crate::view::View;
 
 /// A command: a row of the table.
@@ -30,6 +30,11 @@ pub const COMMANDS: &[Command] = &[
     tasks::COMMAND,
     witness::COMMAND,
     challenge::COMMAND,
+    input::TYPE,
+    input::FEED,
+    input::APPROVE,
+    stop::STOP,
+    stop::RESUME,
     power::REBOOT,
     power::POWEROFF,
 ];
@@ -183,6 +188,8 @@ mod tests {
         }
         assert_eq!(action("reboot"), Some(Action::Reboot));
         assert_eq!(action("poweroff"), Some(Action::PowerOff));
+        assert_eq!(action("stop"), Some(Action::Stop));
+        assert_eq!(action("resume"), Some(Action::Resume));
         let challenged = action(&alloc::format!("challenge {nonce}"));
         assert!(matches!(challenged, Some(Action::Challenge(bytes)) if bytes[1] == 0x11));
     }

@@ -14,7 +14,7 @@ use durable::disk::{DiskError, DiskLog, Sectors};
 use durable::{Failure, Recorder};
 use machine::{Boot, Cell, Effect, Input, Step};
 use witness::frame::disk::SECTOR;
-use witness::manifest::{End, Outcome, RunManifest, TaskEnd};
+use witness::manifest::{End, RunManifest, TaskEnd};
 use witness::note::SigningKey;
 use witness::record::{Arch, Board, EventKind, Flags, MachineFacts};
 use witness::{BootId, Hasher, Trust, checkpoint, key};
@@ -46,15 +46,8 @@ pub struct Ran {
     pub tasks: Vec<TaskEnd>,
     /// What was refused, a line each.
     pub reports: Vec<String>,
-}
-
-impl Ran {
-    /// Whether the package was taken and every task returned 0.
-    pub fn succeeded(&self) -> bool {
-        let is_good = |task: &TaskEnd| task.outcome == Outcome::Exit && task.code == 0;
-        let refused = self.tasks.is_empty() && !self.reports.is_empty();
-        !refused && self.tasks.iter().all(is_good)
-    }
+    /// Whether the package was taken and did everything asked for.
+    pub succeeded: bool,
 }
 
 /// Runs a package to its end, with its log on a disk file at `disk`; what its
@@ -120,6 +113,7 @@ pub fn run(start: Start, disk: &Path, show: &mut dyn FnMut(&[u8])) -> Result<Ran
             Step::Waiting { until: Some(_) } => {
                 cell.jump();
             }
+            Step::Waiting { until: None } if cell.is_idle() => break End::Finished,
             Step::Waiting { until: None } => {
                 // The tasks wait for input, and nobody is there to give any.
                 reports.push("the tasks wait for input that a hosted run does not have".into());
@@ -145,7 +139,8 @@ pub fn run(start: Start, disk: &Path, show: &mut dyn FnMut(&[u8])) -> Result<Ran
         tasks: tasks.clone(),
     };
     recorder.close(describe).map_err(failed)?;
-    Ok(Ran { tasks, reports })
+    let succeeded = cell.is_success();
+    Ok(Ran { tasks, reports, succeeded })
 }
 
 fn facts(start: &Start) -> MachineFacts {

@@ -8,8 +8,8 @@ use machine::{Boot, Cell, Effect, Step};
 use package::{
     DATA_SEGMENT, Manifest,
     manifest::{
-        CapabilityEntry, GraphStoreEntry, Limits, PartEntry, QueueEntry, SensorEntry, StandingApproval,
-        TaskEntry, TaskKind, VectorStoreEntry,
+        CapabilityEntry, GraphStoreEntry, Limits, PartEntry, QueueEntry, SensorEntry,
+        StandingApproval, TaskEntry, TaskKind, VectorStoreEntry,
     },
     signature_payload, signing_message,
 };
@@ -79,7 +79,12 @@ pub fn usual() -> Vec<CapabilityEntry> {
 impl Recipe {
     pub fn new() -> Self {
         Self {
-            limits: Limits { fuel: 1 << 40, memory: 1 << 26, records: 10_000, share: Limits::DEFAULT_SHARE },
+            limits: Limits {
+                fuel: 1 << 40,
+                memory: 1 << 26,
+                records: 10_000,
+                share: Limits::DEFAULT_SHARE,
+            },
             components: vec![],
             regions: vec![],
             queues: vec![],

@@ -8,9 +8,8 @@ use super::{
     index::{Index, Occupied},
     tree::SlotTree,
 };
-use crate::novelty::mix;
 use abi::{
-    Call, Error, GraphMutation, Operation,
+    Call, Error, GraphMutation, Operation, mix,
     profile::{GRAPH_EDGES_MAX, GRAPH_NODES_MAX},
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -287,12 +286,12 @@ impl GraphStore {
 
     /// The free slot that a new node would best go to.
     pub fn place_node(&self, key: u64) -> Option<u32> {
-        self.nodes.occupied.place(mix(key))
+        self.nodes.occupied.place(key)
     }
 
     /// The free slot that a new edge would best go to.
     pub fn place_edge(&self, from: u64, to: u64) -> Option<u32> {
-        let place = self.edges.occupied.place(mix(from ^ mix(to)))?;
+        let place = self.edges.occupied.place(from ^ mix(to))?;
         self.terms.nodes.checked_add(place)
     }
 

@@ -6,7 +6,7 @@
 //! same changes make the same index everywhere. Distances are the caller's.
 
 use super::metric::Near;
-use crate::novelty::mix;
+use abi::mix;
 use alloc::boxed::Box;
 
 /// Neighbours chosen for a slot on each level.

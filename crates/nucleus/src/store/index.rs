@@ -60,7 +60,7 @@ impl Index {
     }
 }
 
-/// Free slots: those that were never used, then those given back.
+/// Which slots are in use.
 #[derive(Debug)]
 pub(super) struct Occupied {
     slots: Box<[bool]>,
@@ -84,10 +84,10 @@ impl Occupied {
         }
     }
 
-    /// The first free slot from where a hash points on.
-    pub(super) fn place(&self, hash: u64) -> Option<u32> {
-        let start = hash.checked_rem(u64::try_from(self.slots.len()).ok()?)?;
-        let start = usize::try_from(start).ok()?;
+    /// The first free slot from the key's own on.
+    pub(super) fn place(&self, key: u64) -> Option<u32> {
+        let slots = u32::try_from(self.slots.len()).ok()?;
+        let start = usize::try_from(abi::first_slot(key, slots)).ok()?;
         let (before, after) = self.slots.split_at_checked(start)?;
         let free = |slots: &[bool]| slots.iter().position(|is_occupied| !is_occupied);
         let at = match free(after) {

@@ -6,7 +6,6 @@ use super::{
     metric::{Near, distance, norm, score},
     tree::SlotTree,
 };
-use crate::novelty::mix;
 use abi::{
     Error, PutHead,
     profile::{VECTOR_CAPACITY_MAX, VECTOR_DIMENSION_MAX},
@@ -178,7 +177,7 @@ impl VectorStore {
 
     /// The slot of a key, or the free one that it would best go to.
     pub fn place(&self, key: u64) -> Option<u32> {
-        self.find(key).or_else(|| self.occupied.place(mix(key)))
+        self.find(key).or_else(|| self.occupied.place(key))
     }
 
     fn meta(&self, slot: u32) -> Meta {

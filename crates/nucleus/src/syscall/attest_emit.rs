@@ -64,8 +64,7 @@ pub(super) fn approve(
         _ => return Err(Error::WrongKind),
     };
     let approval = world.next_record;
-    let minted =
-        Minted { object, slot, old_leaf, mutation, expiry, approval, risk, used: false };
+    let minted = Minted { object, slot, old_leaf, mutation, expiry, approval, risk, used: false };
     let partition = world.partition_of(subject);
     let proof = Object::new(String::new(), partition, Some(approval), Body::Proof(minted));
     let proof = world.objects.add(proof)?;

@@ -9,7 +9,12 @@
 //! AlreadyExists, Busy for a node with edges, StoreFull.
 
 use super::{Context, Done, Effect, length};
-use crate::{evidence::{self, Proved}, store::Change, ticket::Work, world::World};
+use crate::{
+    evidence::{self, Proved},
+    store::Change,
+    ticket::Work,
+    world::World,
+};
 use abi::Error;
 
 pub(super) fn apply(

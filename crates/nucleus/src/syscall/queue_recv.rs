@@ -22,7 +22,11 @@ pub(super) fn receive(
     let now = world.clock.now_ns();
     let queue = world.objects.queue_mut(id)?;
     let Some(next) = queue.next() else {
-        return if deadline <= now { Err(Error::TimedOut) } else { Ok(Effect::Message { deadline }) };
+        return if deadline <= now {
+            Err(Error::TimedOut)
+        } else {
+            Ok(Effect::Message { deadline })
+        };
     };
     let size = next.length.checked_add(MessageHeader::SIZE).ok_or(Error::TooSmall)?;
     let window = into.get_mut(..size).ok_or(Error::TooSmall)?;

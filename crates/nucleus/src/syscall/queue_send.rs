@@ -10,12 +10,7 @@
 //! TooDeep, TableFull for a reference.
 
 use super::{Context, Done, Effect, length};
-use crate::{
-    evidence,
-    object::ObjectId,
-    queue::Message,
-    world::World,
-};
+use crate::{evidence, object::ObjectId, queue::Message, world::World};
 use abi::{Error, Handle, Kind, Reference, Rights, profile::MESSAGE_BYTES};
 
 pub(super) fn send(

@@ -57,11 +57,7 @@ pub(super) fn reserve(
     Ok(Effect::Prepare(Work::Mount { region }))
 }
 
-pub(super) fn unmount(
-    world: &World,
-    context: &Context<'_>,
-    path: &str,
-) -> Result<Effect, Error> {
+pub(super) fn unmount(world: &World, context: &Context<'_>, path: &str) -> Result<Effect, Error> {
     if path == ROOT {
         return Err(Error::BadArgument);
     }
@@ -72,7 +68,7 @@ pub(super) fn unmount(
     let (partition, _) = found.ok_or(Error::NotFound)?;
     let is_of = |task: &Task| task.partition == Some(partition) && task.state().is_alive();
     let is_below = |it: &Partition| it.is_mounted && it.parent == Some(partition);
-    let is_busy = world.tasks().iter().any(is_of)
-        || world.partitions.iter().any(|(_, it)| is_below(it));
+    let is_busy =
+        world.tasks().iter().any(is_of) || world.partitions.iter().any(|(_, it)| is_below(it));
     if is_busy { Err(Error::Busy) } else { Ok(Effect::Prepare(Work::Unmount { partition })) }
 }

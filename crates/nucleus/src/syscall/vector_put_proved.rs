@@ -8,7 +8,12 @@
 //! OutOfRange, StoreFull, FuelBudget.
 
 use super::{Context, Done, Effect, length};
-use crate::{evidence::{self, Proved}, store::Put, ticket::Work, world::World};
+use crate::{
+    evidence::{self, Proved},
+    store::Put,
+    ticket::Work,
+    world::World,
+};
 use abi::{Error, profile::visit_fuel};
 
 pub(super) fn put(

@@ -3,7 +3,9 @@
 pub(crate) mod challenge;
 pub(crate) mod help;
 pub(crate) mod info;
+pub(crate) mod input;
 pub(crate) mod power;
+pub(crate) mod stop;
 pub(crate) mod tasks;
 pub(crate) mod witness;
 

@@ -49,7 +49,7 @@ const NEW_ROW: &str = "\r\n";
 
 impl Editor {
     /// Longest line, in bytes.
-    pub const LINE_MAX: usize = 256;
+    pub const LINE_MAX: usize = 512;
 
     /// Most bytes of echo for one byte of input: a line drawn again, its
     /// prompt, and some cursor movement.

@@ -175,7 +175,7 @@ fn an_overlong_line_is_refused_whole_and_said_once() {
     let (inputs, echo) =
         type_in(&mut editor, [exactly.as_bytes(), b"yz\x7f\r"].concat().as_slice());
     assert_eq!(inputs, []);
-    assert!(echo.contains("\r\nThe line is longer than 256 bytes and was not run.\r\n"));
+    assert!(echo.contains("\r\nThe line is longer than 512 bytes and was not run.\r\n"));
     assert_eq!(echo.matches(BELL).count(), 1);
     let (inputs, _) = type_in(&mut editor, b"help\r");
     assert_eq!(inputs, [Input::Line("help".into())]);

@@ -109,7 +109,7 @@ const BATCH_SECONDS: u64 = 300;
 
 /// How the line begins that the kernel says when its log is whole and nothing
 /// but its prompt follows.
-const LOG_IS_WHOLE: &str = "[kernel] all tasks have ended";
+const LOG_IS_WHOLE: &str = "[kernel] nothing is left to do";
 
 /// Shows a machine's console until it ends. When the log is whole, calls
 /// `at_prompt` with everything said so far; what comes then is shown after it.

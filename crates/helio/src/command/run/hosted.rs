@@ -41,7 +41,7 @@ impl Run {
         })?;
         file::write(&out.join(CONSOLE), &console)?;
         ran.reports.iter().for_each(|report| output.say(report));
-        let status = match ran.succeeded() {
+        let status = match ran.succeeded {
             true => MachineStatus::Success,
             false => MachineStatus::TaskFailed,
         };
