@@ -300,7 +300,7 @@ fn objects_of(
         add(&entry.name, Body::Graph(Box::new(Graph { rules, store })));
     }
     for sensor in &manifest.sensors {
-        add(&sensor.name, Body::Sensor(Sensor::default()));
+        add(&sensor.name, Body::Sensor(Sensor::new()));
     }
     Ok(new)
 }

@@ -163,6 +163,9 @@ struct Slot {
     next_free: Option<u16>,
 }
 
+/// The table is there from the start, so what is large is behind a box.
+const _: () = assert!(size_of::<Slot>() <= 320);
+
 /// Every object there is.
 #[derive(Debug)]
 pub(crate) struct Objects {

@@ -39,7 +39,7 @@ pub struct Queue {
     sent: u64,
     blocks: Box<[Block]>,
     free: Option<u32>,
-    references: [Option<Capability>; REFERENCES],
+    references: Box<[Option<Capability>]>,
     /// Of the last message that came out.
     last_sketch: u64,
 }
@@ -114,7 +114,7 @@ impl Queue {
             sent: 0,
             blocks: (0..count).map(block).collect(),
             free: if count == 0 { None } else { Some(0) },
-            references: [None; REFERENCES],
+            references: alloc::vec![None; REFERENCES].into(),
             last_sketch: 0,
         }
     }

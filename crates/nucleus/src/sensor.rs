@@ -2,15 +2,16 @@
 
 use crate::capability::Capability;
 use abi::Error;
+use alloc::boxed::Box;
 use witness::Subject;
 
 /// Most subscriptions to one sensor.
 const SUBSCRIPTIONS: usize = 16;
 
 /// A source of readings.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sensor {
-    subscriptions: [Option<Subscription>; SUBSCRIPTIONS],
+    subscriptions: Box<[Option<Subscription>]>,
 }
 
 /// Where readings go, for as long as both capabilities hold.
@@ -24,6 +25,11 @@ pub(crate) struct Subscription {
 }
 
 impl Sensor {
+    /// A sensor that nobody listens to yet.
+    pub(crate) fn new() -> Self {
+        Self { subscriptions: alloc::vec![None; SUBSCRIPTIONS].into() }
+    }
+
     /// Whether one more subscription would be taken.
     ///
     /// # Errors
