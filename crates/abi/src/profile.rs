@@ -45,8 +45,9 @@ pub const OBJECTS: usize = 4_096;
 /// Most capabilities one task can hold, beside the one of its mailbox.
 pub const CAPABILITIES: usize = 64;
 
-/// The caller's own mailbox: the slot after all others. Never reused.
-pub const MAILBOX: Handle = Handle(64);
+/// The caller's own mailbox. No slot that is counted from zero has this
+/// handle, and it is never given to anything else.
+pub const MAILBOX: Handle = Handle(u32::MAX - 1);
 
 /// Where a handle may stand and none does. Names no slot.
 pub const NO_HANDLE: Handle = Handle(u32::MAX);
@@ -104,6 +105,6 @@ pub const fn data_fuel(bytes: u64) -> u64 {
 }
 
 const _: () = {
-    assert!(MAILBOX.slot() as usize == CAPABILITIES && MAILBOX.generation() == 0);
+    assert!(MAILBOX.slot() as usize > CAPABILITIES);
     assert!(NO_HANDLE.slot() as usize > CAPABILITIES);
 };

@@ -51,27 +51,40 @@ impl Space {
         Self { slots: alloc::vec![Slot::EMPTY; open].into(), open }
     }
 
+    /// The slot that a handle names, and the generation that it must have.
+    fn named(&self, handle: Handle) -> (usize, u16) {
+        match handle {
+            MAILBOX => (self.open, 0),
+            _ if usize::from(handle.slot()) < self.open => {
+                (usize::from(handle.slot()), handle.generation())
+            }
+            _ => (usize::MAX, 0),
+        }
+    }
+
     /// The capability that a handle names.
     ///
     /// # Errors
     /// [`Error::BadHandle`] for one that never was; for one that is no more,
     /// what it died of, or [`Error::StaleHandle`].
     pub fn get(&self, handle: Handle) -> Result<&Capability, Error> {
-        let slot = self.slots.get(usize::from(handle.slot())).ok_or(Error::BadHandle)?;
-        if handle.generation() < slot.generation {
-            let was_last = handle.generation().checked_add(1) == Some(slot.generation);
+        let (at, generation) = self.named(handle);
+        let slot = self.slots.get(at).ok_or(Error::BadHandle)?;
+        if generation < slot.generation {
+            let was_last = generation.checked_add(1) == Some(slot.generation);
             let is_told = was_last && slot.content.is_none();
             return Err(if is_told { slot.grave } else { Error::StaleHandle });
         }
         match &slot.content {
-            Some(capability) if handle.generation() == slot.generation => Ok(capability),
+            Some(capability) if generation == slot.generation => Ok(capability),
             _ => Err(Error::BadHandle),
         }
     }
 
     pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut Capability> {
-        let slot = self.slots.get_mut(usize::from(handle.slot()))?;
-        if slot.generation == handle.generation() { slot.content.as_mut() } else { None }
+        let (at, generation) = self.named(handle);
+        let slot = self.slots.get_mut(at)?;
+        if slot.generation == generation { slot.content.as_mut() } else { None }
     }
 
     /// Puts a capability into the first free slot.
@@ -117,8 +130,9 @@ impl Space {
 
     /// Empties a slot. Whoever still has the handle is told `why`.
     pub(crate) fn remove(&mut self, handle: Handle, why: Error) -> Option<Capability> {
-        let slot = self.slots.get_mut(usize::from(handle.slot()))?;
-        if slot.generation != handle.generation() {
+        let (at, generation) = self.named(handle);
+        let slot = self.slots.get_mut(at)?;
+        if slot.generation != generation {
             return None;
         }
         let content = slot.content.take()?;
@@ -130,7 +144,10 @@ impl Space {
     /// What is in the slot of this number, with its handle.
     pub(crate) fn at(&self, number: usize) -> Option<(Handle, &Capability)> {
         let slot = self.slots.get(number)?;
-        let handle = Handle::new(u16::try_from(number).ok()?, slot.generation);
+        let handle = match number {
+            _ if number == self.open => MAILBOX,
+            _ => Handle::new(u16::try_from(number).ok()?, slot.generation),
+        };
         Some((handle, slot.content.as_ref()?))
     }
 
@@ -144,8 +161,6 @@ impl Space {
         (0..self.slots.len()).filter_map(|number| self.at(number))
     }
 }
-
-const _: () = assert!(MAILBOX.0 as usize == CAPABILITIES, "the mailbox is the last slot");
 
 #[cfg(test)]
 mod tests {
@@ -172,6 +187,7 @@ mod tests {
     fn the_mailbox_has_its_place_and_nothing_else_comes_there() {
         let mut space = Space::with_mailbox(some());
         assert!(space.get(MAILBOX).is_ok());
+        assert_eq!(space.get(Handle(64)), Err(Error::BadHandle));
         for _ in 0..CAPABILITIES {
             space.insert(some()).unwrap();
         }
