@@ -161,6 +161,11 @@ test-host: $(TOOLS)
 	$(call say,tests on the host)
 	@cargo test --quiet --locked
 	@cargo test --quiet --locked -p kernel --lib
+	$(call say,that the gate can neither panic nor allocate)
+	@$(PANIC_FREE) || { echo "make: the gate can panic or allocate: the functions above say where" >&2; exit 1; }
+	@if $(PANIC_FREE) --features broken 2>/dev/null; then echo "make: a planted panic was not found" >&2; exit 1; fi
+
+PANIC_FREE := cargo build --quiet --locked --profile panic-free -p panic-free
 
 # Each test with the time it took: an unstable option, so the test program, and
 # nothing else, is told that it may.

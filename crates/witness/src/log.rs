@@ -173,7 +173,8 @@ impl Log {
     }
 
     fn place(&self, index: Index) -> usize {
-        (index.0 % self.slots.len() as u64) as usize
+        // There is at least one slot.
+        index.0.checked_rem(self.slots.len() as u64).unwrap_or(0) as usize
     }
 }
 

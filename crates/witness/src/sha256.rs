@@ -58,12 +58,9 @@ impl Sha256 {
         // The standard ends at 2^64 bits; nothing here comes near.
         self.bytes = self.bytes.wrapping_add(data.len() as u64);
         if self.filled > 0 {
-            let take = data.len().min(64 - self.filled);
-            let (head, tail) = data.split_at(take);
-            self.block[self.filled..self.filled + take].copy_from_slice(head);
-            self.filled += take;
-            data = tail;
-            if self.filled < 64 {
+            let taken = self.fill(data);
+            data = data.get(taken..).unwrap_or_default();
+            if self.filled < self.block.len() {
                 return;
             }
             (self.compress)(&mut self.state, &[self.block]);
@@ -73,20 +70,37 @@ impl Sha256 {
         if !blocks.is_empty() {
             (self.compress)(&mut self.state, blocks);
         }
-        self.block[..rest.len()].copy_from_slice(rest);
-        self.filled = rest.len();
+        self.fill(rest);
+    }
+
+    /// Puts as much as fits into the block. Gives how much.
+    fn fill(&mut self, data: &[u8]) -> usize {
+        let room = self.block.get_mut(self.filled..).unwrap_or_default();
+        let count = room.len().min(data.len());
+        for (to, from) in room.iter_mut().zip(data) {
+            *to = *from;
+        }
+        self.filled = self.filled.saturating_add(count);
+        count
     }
 
     /// The digest of all bytes taken in.
     pub fn finish(mut self) -> Hash {
-        let bits = self.bytes.wrapping_mul(8);
-        let mut last = [[0; 64]; 2];
-        last[0][..self.filled].copy_from_slice(&self.block[..self.filled]);
-        last[0][self.filled] = 0x80;
+        let bits = self.bytes.wrapping_mul(8).to_be_bytes();
         // A one bit, zeros, and the length in 8 bytes at the end of a block.
-        let blocks = if self.filled < 56 { 1 } else { 2 };
-        last[blocks - 1][56..].copy_from_slice(&bits.to_be_bytes());
-        (self.compress)(&mut self.state, &last[..blocks]);
+        self.fill(&[0x80]);
+        if self.filled > 56 {
+            self.fill(&[0; 64]);
+            (self.compress)(&mut self.state, &[self.block]);
+            self.filled = 0;
+        }
+        self.fill(&[0; 64]);
+        let [head @ .., _, _, _, _, _, _, _, _] = self.block;
+        let mut last = [0; 64];
+        for (to, from) in last.iter_mut().zip(head.into_iter().chain(bits)) {
+            *to = from;
+        }
+        (self.compress)(&mut self.state, &[last]);
         let mut digest = [0; 32];
         for (bytes, word) in digest.chunks_exact_mut(4).zip(self.state) {
             bytes.copy_from_slice(&word.to_be_bytes());

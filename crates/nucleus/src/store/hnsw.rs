@@ -209,7 +209,7 @@ impl Hnsw {
             return;
         }
         let end = self.count.saturating_add(1).min(breadth);
-        if let Some(tail) = self.beam.get_mut(at..end) {
+        if let Some(tail) = self.beam.get_mut(at..end).filter(|tail| !tail.is_empty()) {
             tail.rotate_right(1);
             if let Some(place) = tail.first_mut() {
                 *place = (near, false);
@@ -362,7 +362,7 @@ impl Hnsw {
         }
         let count = most.saturating_add(1);
         if let Some(nearest) = nearest.get_mut(..count) {
-            nearest.sort_unstable();
+            sort(nearest);
             let mut chosen = [NONE; GROUND_LINKS];
             let places = chosen.get_mut(..most).unwrap_or_default();
             choose_into(space, nearest, places, &mut self.measured);
@@ -372,6 +372,19 @@ impl Hnsw {
 
     fn choose(&mut self, space: &impl Space, nearest: &[Near], chosen: &mut [u32]) {
         choose_into(space, nearest, chosen, &mut self.measured);
+    }
+}
+
+/// Sorts a few, without a path to a panic.
+fn sort(few: &mut [Near]) {
+    for end in 1..few.len() {
+        for at in (1..=end).rev() {
+            let Some([before, after]) = few.get_mut(at.wrapping_sub(1)..=at) else { break };
+            if *before <= *after {
+                break;
+            }
+            core::mem::swap(before, after);
+        }
     }
 }
 

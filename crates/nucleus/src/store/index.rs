@@ -41,7 +41,9 @@ impl Index {
     /// calls has a free slot, so there is.
     pub(super) fn insert(&mut self, at: usize, slot: u32) {
         let end = self.count.saturating_add(1);
-        let Some(tail) = self.slots.get_mut(at..end) else { return };
+        let Some(tail) = self.slots.get_mut(at..end).filter(|tail| !tail.is_empty()) else {
+            return;
+        };
         // The last one is beyond the end, and comes to the front.
         tail.rotate_right(1);
         if let Some(first) = tail.first_mut() {

@@ -15,3 +15,6 @@ mod vectors;
 pub use graph::{Change, Edge, GraphStore, GraphTerms, Node};
 pub use tree::SlotTree;
 pub use vectors::{Entry, Put, VectorStore, VectorTerms};
+
+#[cfg(test)]
+mod tests;

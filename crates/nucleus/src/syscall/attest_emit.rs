@@ -14,12 +14,11 @@ use super::{Context, Done, Effect, length};
 use crate::{
     capability::Capability,
     evidence::{self, Approved},
-    object::{Body, Object},
+    object::Body,
     proof::Minted,
     world::World,
 };
 use abi::{CLAIM_BODY_MAX, Error, Kind, Rights};
-use alloc::string::String;
 use witness::Hash;
 
 pub(super) fn claim(
@@ -66,8 +65,7 @@ pub(super) fn approve(
     let approval = world.next_record;
     let minted = Minted { object, slot, old_leaf, mutation, expiry, approval, risk, used: false };
     let partition = world.partition_of(subject);
-    let proof = Object::new(String::new(), partition, Some(approval), Body::Proof(minted));
-    let proof = world.objects.add(proof)?;
+    let proof = world.objects.add_proof(minted, partition)?;
     let rights = Rights::WRITE | Rights::GRANT;
     let handle = world.give(subject, Capability::original(proof, Kind::Proof, rights))?;
     let result = i64::from(handle.0);

@@ -49,7 +49,9 @@ impl<'a> Writer<'a> {
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         let end = self.at.saturating_add(bytes.len());
         if let Some(place) = self.out.get_mut(self.at..end) {
-            place.copy_from_slice(bytes);
+            for (to, from) in place.iter_mut().zip(bytes) {
+                *to = *from;
+            }
             self.at = end;
         }
     }
