@@ -61,11 +61,11 @@ impl GuestSlice {
     ///
     /// # Errors
     /// [`Error::BadPointer`], [`Error::Overlap`].
-    pub(crate) fn beside<'m>(
+    pub(crate) fn beside(
         self,
         other: Self,
-        memory: &'m mut [u8],
-    ) -> Result<(&'m [u8], &'m mut [u8]), Error> {
+        memory: &mut [u8],
+    ) -> Result<(&[u8], &mut [u8]), Error> {
         let (from, to) = (self.range(memory.len())?, other.range(memory.len())?);
         if self.overlaps(other) {
             return Err(Error::Overlap);

@@ -223,7 +223,7 @@ impl GraphStore {
     }
 
     /// Nodes and edges in it.
-    pub fn len(&self) -> (u32, u32) {
+    pub fn counts(&self) -> (u32, u32) {
         (self.nodes.index.len(), self.edges.index.len())
     }
 

@@ -147,7 +147,7 @@ impl VectorStore {
     }
 
     /// Vectors in it.
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         self.index.len()
     }
 
@@ -230,7 +230,7 @@ impl VectorStore {
         match self.find(put.key) {
             Some(slot) if slot == put.slot => Ok(()),
             Some(_) => Err(Error::WrongSlot),
-            None if self.len() >= self.terms.capacity => Err(Error::StoreFull),
+            None if self.count() >= self.terms.capacity => Err(Error::StoreFull),
             None if is_occupied => Err(Error::WrongSlot),
             None => Ok(()),
         }

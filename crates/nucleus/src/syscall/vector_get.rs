@@ -112,7 +112,7 @@ pub(super) fn nearest(
     }
     let store = &world.objects.vectors_mut(object)?.store;
     let visit = match visit {
-        _ if is_exact => store.len(),
+        _ if is_exact => store.count(),
         0 => VISIT_DEFAULT,
         some => some,
     };

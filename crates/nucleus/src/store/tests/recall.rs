@@ -48,7 +48,7 @@ fn recall(store: &mut VectorStore, queries: &[Vec<f32>], most: u32) -> f64 {
     let (mut hits, mut visits) = (0, 0);
     for query in queries {
         let (truth, all) = exact(store, query, 10);
-        assert_eq!(all, store.len());
+        assert_eq!(all, store.count());
         let (found, visited) = nearest(store, query, 10, most);
         visits += visited;
         hits += truth.iter().filter(|(key, ..)| found.iter().any(|it| it.0 == *key)).count();
