@@ -10,6 +10,7 @@
 mod boot;
 mod command;
 mod equality;
+mod events;
 mod faults;
 mod full;
 mod hostile;

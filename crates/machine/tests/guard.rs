@@ -114,7 +114,8 @@ fn what_the_guard_refuses_or_does_not_decide_changes_nothing() {
 
 #[test]
 fn a_proof_that_does_not_hold_never_comes_to_the_guard() {
-    let cases: [(fn(&mut SignedProof), Error); 8] = [
+    type Change = fn(&mut SignedProof);
+    let cases: [(Change, Error); 8] = [
         (|proof| proof.signature[0] ^= 1, Error::BadSignature),
         (|proof| proof.statement.store[0] ^= 1, Error::WrongObject),
         (|proof| proof.statement.slot = 4, Error::WrongSlot),
