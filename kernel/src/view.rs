@@ -105,8 +105,9 @@ impl View for Look<'_> {
 fn state(state: TaskState) -> State {
     match state {
         TaskState::Kernel | TaskState::Ready | TaskState::Running => State::Ready,
+        TaskState::Waiting(u64::MAX) => State::Waiting(None),
         TaskState::Waiting(until) => State::Waiting(Some(until)),
-        TaskState::Parked => State::Waiting(None),
+        TaskState::Parked => State::Parked,
         TaskState::Ended(Ended::Exit(code)) => State::Ended(Outcome::Exit, code),
         TaskState::Ended(Ended::Trap(code)) => State::Ended(Outcome::Trap, code.number().into()),
         TaskState::Ended(Ended::OutOfFuel) => State::Ended(Outcome::OutOfFuel, 0),

@@ -116,6 +116,9 @@ pub enum State {
     Ready,
     /// It waits, until this logical time in ns if it set one.
     Waiting(Option<u64>),
+    /// Its call was denied because the gate is stopped; it goes on when that is
+    /// resumed.
+    Parked,
     /// It is over, with an exit code, trap code or error number.
     Ended(Outcome, i32),
 }

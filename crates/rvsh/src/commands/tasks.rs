@@ -68,6 +68,7 @@ fn state(state: State) -> String {
     match state {
         State::Ready => "ready".into(),
         State::Waiting(None) => "waiting".into(),
+        State::Parked => "parked".into(),
         State::Waiting(Some(until)) => format!("waiting until {}", Seconds(until)),
         State::Ended(outcome, code) => ending(outcome, code),
     }
@@ -96,6 +97,7 @@ fn json(task: &Task<'_>) -> Value {
     let (name, until, code) = match task.state {
         State::Ready => ("ready", None, None),
         State::Waiting(until) => ("waiting", until, None),
+        State::Parked => ("parked", None, None),
         State::Ended(outcome, code) => (outcome.name(), None, Some(code)),
     };
     Object::new()
