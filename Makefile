@@ -8,6 +8,11 @@ BUILD    := build
 PACKAGES := regress bootstrap
 ARCHES   := x86_64 aarch64
 
+# What is built is where these rules look for it, whatever the user's
+# environment says; flags of theirs would change what is booted.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_BUILD_RUSTFLAGS
+
 # Wrong words are refused here, before anything is built.
 known = $(if $(filter $($(1)),$(2)),,$(error $(1)=$($(1)) is not known; give one of: $(2)))
 $(call known,ARCH,$(ARCHES))
