@@ -16,7 +16,9 @@ pub use crate::{
     region::Region,
     rules::{Approver, Graph, Rules, Vectors},
     sensor::Sensor,
-    store::{Edge, Entry, GraphStore, GraphTerms, Node, SlotTree, VectorStore, VectorTerms},
+    store::{
+        Change, Edge, Entry, GraphStore, GraphTerms, Node, Put, SlotTree, VectorStore, VectorTerms,
+    },
 };
 
 impl Nucleus {

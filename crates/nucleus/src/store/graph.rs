@@ -5,14 +5,15 @@
 //! out of a node are in a row.
 
 use super::{
-    index::{Index, Occupied},
+    change::Change,
+    part::{Edge, EdgeSlot, Node, NodeSlot, Part, Written},
     tree::SlotTree,
 };
 use abi::{
-    Call, Error, GraphMutation, Operation, mix,
+    Error, Operation, mix,
     profile::{GRAPH_EDGES_MAX, GRAPH_NODES_MAX},
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use witness::{Hash, Hasher};
 
 /// Bytes of a leaf's content at most: an edge's.
@@ -36,159 +37,6 @@ pub struct GraphStore {
     edges: Part<EdgeSlot>,
 }
 
-/// The slots of one kind.
-#[derive(Debug)]
-struct Part<T> {
-    slots: Box<[T]>,
-    index: Index,
-    occupied: Occupied,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Written {
-    writes: u32,
-    subject: u32,
-    sequence: u32,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct NodeSlot {
-    key: u64,
-    degree: u32,
-    by: Written,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct EdgeSlot {
-    from: u64,
-    to: u64,
-    weight: f32,
-    by: Written,
-}
-
-/// A node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Node {
-    /// Its key.
-    pub key: u64,
-    /// Its slot.
-    pub slot: u32,
-    /// Edges in and out; one to itself counts twice.
-    pub degree: u32,
-    /// How often it was written.
-    pub writes: u32,
-    /// Who wrote it last.
-    pub subject: u32,
-    /// Number of the record of that in the subject's chain.
-    pub sequence: u32,
-}
-
-/// An edge.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Edge {
-    /// Where it comes from.
-    pub from: u64,
-    /// Where it goes to.
-    pub to: u64,
-    /// Its weight.
-    pub weight: f32,
-    /// Its slot.
-    pub slot: u32,
-    /// How often it was written.
-    pub writes: u32,
-    /// Who wrote it last.
-    pub subject: u32,
-    /// Number of the record of that in the subject's chain.
-    pub sequence: u32,
-}
-
-/// A change, from its canonical bytes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
-    /// Which of the five.
-    pub operation: Operation,
-    /// The slot that it changes.
-    pub slot: u32,
-    /// The node, or where the edge comes from.
-    pub from: u64,
-    /// Where the edge goes to; zero for nodes.
-    pub to: u64,
-    /// The edge's weight; zero where it has none.
-    pub weight: f32,
-}
-
-impl Change {
-    /// Reads a change.
-    ///
-    /// # Errors
-    /// [`Error::BadLength`], [`Error::BadArgument`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let block = bytes.try_into().map_err(|_| Error::BadLength)?;
-        let mutation = GraphMutation::from_bytes(block).ok_or(Error::BadArgument)?;
-        let GraphMutation { operation, slot, from, to, weight } = mutation;
-        let operation = Call::GraphApplyProved.operation(operation).ok_or(Error::BadArgument)?;
-        let is_node = matches!(operation, Operation::AddNode | Operation::RemoveNode);
-        let has_weight = matches!(operation, Operation::AddEdge | Operation::SetWeight);
-        // One encoding of one change.
-        if is_node && to != 0 || !has_weight && weight.to_bits() != 0 {
-            return Err(Error::BadArgument);
-        }
-        Ok(Self { operation, slot, from, to, weight })
-    }
-}
-
-impl<T: Copy + Default> Part<T> {
-    fn new(slots: u32) -> Self {
-        let size = usize::try_from(slots).unwrap_or(usize::MAX);
-        Self {
-            slots: alloc::vec![T::default(); size].into(),
-            index: Index::new(slots),
-            occupied: Occupied::new(slots),
-        }
-    }
-
-    fn get(&self, slot: u32) -> T {
-        let at = usize::try_from(slot).ok();
-        at.and_then(|at| self.slots.get(at)).copied().unwrap_or_default()
-    }
-
-    fn set(&mut self, slot: u32, to: T) {
-        let place = usize::try_from(slot).ok().and_then(|at| self.slots.get_mut(at));
-        if let Some(place) = place {
-            *place = to;
-        }
-    }
-
-    /// Puts something into a free slot, at its place in the index.
-    fn add(&mut self, slot: u32, at: usize, new: T) {
-        self.set(slot, new);
-        self.index.insert(at, slot);
-        self.occupied.set(slot, true);
-    }
-
-    fn remove(&mut self, slot: u32, at: usize) {
-        self.set(slot, T::default());
-        self.index.remove(at);
-        self.occupied.set(slot, false);
-    }
-
-    fn is_full(&self) -> bool {
-        usize::try_from(self.index.len()).is_ok_and(|count| count >= self.slots.len())
-    }
-
-    /// Whether something new may go into a slot.
-    fn takes(&self, slot: u32) -> Result<(), Error> {
-        if self.is_full() {
-            return Err(Error::StoreFull);
-        }
-        match self.occupied.get(slot) {
-            None => Err(Error::OutOfRange),
-            Some(true) => Err(Error::WrongSlot),
-            Some(false) => Ok(()),
-        }
-    }
-}
-
 impl GraphStore {
     /// An empty graph. All its memory is taken here.
     pub fn new(terms: GraphTerms, hasher: Hasher) -> Self {
@@ -206,8 +54,8 @@ impl GraphStore {
 
     /// Bytes of memory that such a store takes.
     pub fn bytes_needed(terms: &GraphTerms) -> u64 {
-        let nodes = u64::from(terms.nodes).saturating_mul(size_of::<NodeSlot>() as u64 + 5);
-        let edges = u64::from(terms.edges).saturating_mul(size_of::<EdgeSlot>() as u64 + 5);
+        let nodes = u64::from(terms.nodes).saturating_mul(Part::<NodeSlot>::EACH);
+        let edges = u64::from(terms.edges).saturating_mul(Part::<EdgeSlot>::EACH);
         let tree = SlotTree::bytes_needed(terms.nodes.saturating_add(terms.edges));
         nodes.saturating_add(edges).saturating_add(tree)
     }
@@ -363,6 +211,7 @@ impl GraphStore {
     /// node with edges, [`Error::StoreFull`].
     pub fn check(&self, change: &Change) -> Result<(), Error> {
         let Change { operation, slot, from, to, weight } = *change;
+        self.tree.leaf(slot).ok_or(Error::OutOfRange)?;
         if !weight.is_finite() {
             return Err(Error::NotFinite);
         }

@@ -14,6 +14,9 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// Bytes for each slot, with those of [`Occupied`].
+    pub(super) const EACH: u64 = (size_of::<u32>() + size_of::<bool>()) as u64;
+
     /// An empty index for so many slots.
     pub(super) fn new(capacity: u32) -> Self {
         let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);

@@ -1,13 +1,17 @@
 //! The vector store: values by key, and the nearest of them.
 
 use super::{
-    hnsw::{self, BREADTH_MAX, Hnsw},
+    around::{Around, vector_of, vector_of_mut},
+    beam::BREADTH_MAX,
+    entry::{Entry, HEAD, Meta, head_of},
+    hnsw::{self, Hnsw},
     index::{Index, Occupied},
-    metric::{Near, distance, norm, score},
+    metric::norm,
+    put::Put,
     tree::SlotTree,
 };
 use abi::{
-    Error, PutHead,
+    Error,
     profile::{VECTOR_CAPACITY_MAX, VECTOR_DIMENSION_MAX},
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -19,9 +23,6 @@ const COHERENT: usize = 8;
 
 /// Slots kept in view by a search for `k` nearest, beyond `k`.
 const BEYOND: usize = 64;
-
-/// Bytes of a leaf's content before the vector.
-const HEAD: usize = 24;
 
 /// How large a store is and what makes vectors near.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,60 +48,6 @@ pub struct VectorStore {
     /// For the content of a leaf, and for a query.
     content: Box<[u8]>,
     query: Box<[f32]>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Meta {
-    key: u64,
-    writes: u32,
-    subject: u32,
-    sequence: u32,
-    coherence: f32,
-    norm: f32,
-}
-
-/// What is in a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Entry<'a> {
-    /// Its key.
-    pub key: u64,
-    /// How often it was put.
-    pub writes: u32,
-    /// Who put it last.
-    pub subject: u32,
-    /// Number of the record of that in the subject's chain.
-    pub sequence: u32,
-    /// Mean score to its nearest when it was put; 0 if it was alone.
-    pub coherence: f32,
-    /// The vector.
-    pub vector: &'a [f32],
-}
-
-/// A put, from its canonical bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Put<'a> {
-    /// The key.
-    pub key: u64,
-    /// The slot.
-    pub slot: u32,
-    /// The vector, 4 bytes a number, little-endian.
-    pub numbers: &'a [[u8; 4]],
-}
-
-impl<'a> Put<'a> {
-    /// Reads a put.
-    ///
-    /// # Errors
-    /// [`Error::BadLength`].
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        let (head, rest) = bytes.split_first_chunk().ok_or(Error::BadLength)?;
-        let PutHead { key, slot, dimension } = PutHead::from_bytes(head).ok_or(Error::BadLength)?;
-        let (numbers, rest) = rest.as_chunks();
-        if !rest.is_empty() || u32::try_from(numbers.len()) != Ok(dimension) {
-            return Err(Error::BadLength);
-        }
-        Ok(Self { key, slot, numbers })
-    }
 }
 
 impl VectorStore {
@@ -129,11 +76,14 @@ impl VectorStore {
 
     /// Bytes of memory that such a store takes.
     pub fn bytes_needed(terms: &VectorTerms) -> u64 {
-        let each = u64::from(terms.dimension).saturating_mul(4);
-        let each = each.saturating_add(size_of::<Meta>() as u64 + 8);
-        let slots = u64::from(terms.capacity).saturating_mul(each);
+        let vector = u64::from(terms.dimension).saturating_mul(4);
+        let slot = (size_of::<Meta>() as u64).saturating_add(Index::EACH).saturating_add(vector);
+        let slots = u64::from(terms.capacity).saturating_mul(slot);
+        // The query, and the content of a leaf.
+        let scratch = vector.saturating_mul(2).saturating_add(HEAD as u64);
         let tree = SlotTree::bytes_needed(terms.capacity);
-        slots.saturating_add(tree).saturating_add(Hnsw::bytes_needed(terms.capacity))
+        let index = Hnsw::bytes_needed(terms.capacity);
+        slots.saturating_add(scratch).saturating_add(tree).saturating_add(index)
     }
 
     /// Bytes of memory that it takes.
@@ -283,7 +233,7 @@ impl VectorStore {
         }
         self.occupied.set(slot, true);
 
-        let coherence = self.settle(slot, put.key, norm);
+        let coherence = self.settle(slot, put.key, norm, old.is_err());
         if let Some(meta) = self.entries.get_mut(at) {
             meta.coherence = coherence;
         }
@@ -292,10 +242,10 @@ impl VectorStore {
     }
 
     /// Puts a slot into the index. Gives its coherence.
-    fn settle(&mut self, slot: u32, key: u64, norm: f32) -> f32 {
+    fn settle(&mut self, slot: u32, key: u64, norm: f32, is_new: bool) -> f32 {
         let Self { terms, entries, numbers, hnsw, query, .. } = self;
         let near = Around { terms, entries, numbers, query, norm, but: slot };
-        hnsw.insert(&near, slot, key);
+        hnsw.insert(&near, slot, key, is_new);
         let mut count = 0.0f32;
         let mut sum = 0.0f32;
         for found in hnsw.found().filter(|found| found.slot != slot).take(COHERENT) {
@@ -348,73 +298,4 @@ impl VectorStore {
         }
         Ok(hnsw.take_measured())
     }
-}
-
-/// Distances around a query.
-struct Around<'a> {
-    terms: &'a VectorTerms,
-    entries: &'a [Meta],
-    numbers: &'a [f32],
-    query: &'a [f32],
-    norm: f32,
-    /// A slot that is as far as can be.
-    but: u32,
-}
-
-impl Around<'_> {
-    fn meta(&self, slot: u32) -> Meta {
-        let at = usize::try_from(slot).ok();
-        at.and_then(|at| self.entries.get(at)).copied().unwrap_or_default()
-    }
-
-    fn vector(&self, slot: u32) -> &[f32] {
-        vector_of(self.numbers, self.terms.dimension, slot)
-    }
-
-    fn score(&self, slot: u32) -> f32 {
-        let norms = (self.norm, self.meta(slot).norm);
-        score(self.terms.metric, self.query, self.vector(slot), norms)
-    }
-}
-
-impl hnsw::Space for Around<'_> {
-    fn to(&self, slot: u32) -> Near {
-        let key = self.meta(slot).key;
-        if slot == self.but {
-            return Near { distance: f32::MAX, key, slot };
-        }
-        Near { distance: distance(self.terms.metric, self.score(slot)), key, slot }
-    }
-
-    fn between(&self, one: u32, other: u32) -> f32 {
-        let norms = (self.meta(one).norm, self.meta(other).norm);
-        let score = score(self.terms.metric, self.vector(one), self.vector(other), norms);
-        distance(self.terms.metric, score)
-    }
-}
-
-fn range_of(dimension: u32, slot: u32) -> core::ops::Range<usize> {
-    let dimension = usize::try_from(dimension).unwrap_or(usize::MAX);
-    let start = usize::try_from(slot).unwrap_or(usize::MAX).saturating_mul(dimension);
-    start..start.saturating_add(dimension)
-}
-
-fn vector_of(numbers: &[f32], dimension: u32, slot: u32) -> &[f32] {
-    numbers.get(range_of(dimension, slot)).unwrap_or_default()
-}
-
-fn vector_of_mut(numbers: &mut [f32], dimension: u32, slot: u32) -> &mut [f32] {
-    numbers.get_mut(range_of(dimension, slot)).unwrap_or_default()
-}
-
-/// What a leaf says before the vector.
-fn head_of(entry: &Entry<'_>) -> [u8; HEAD] {
-    let Entry { key, writes, subject, sequence, coherence, .. } = *entry;
-    let words = [writes, subject, sequence, coherence.to_bits()].map(u32::to_le_bytes);
-    let mut head = [0; HEAD];
-    let bytes = key.to_le_bytes().into_iter().chain(words.into_iter().flatten());
-    for (place, byte) in head.iter_mut().zip(bytes) {
-        *place = byte;
-    }
-    head
 }
