@@ -47,3 +47,37 @@ macro_rules! entry {
         }
     };
 }
+
+/// Exports `on_message`, which runs a function for each message: whenever the
+/// mailbox has something and the last call has returned. The function takes
+/// the message out itself, from [`Queue::MAILBOX`](crate::Queue::MAILBOX), and
+/// returns 0 to wait for the next one; anything else ends the task with that
+/// code.
+///
+/// With `initialize`, exports `_initialize` too, which runs a function once
+/// before: nobody but the task itself has a capability for its mailbox, so
+/// this is where it grants it, or subscribes it to a sensor.
+///
+/// Only for `wasm32`, as [`entry!`].
+#[macro_export]
+macro_rules! reactor {
+    ($on_message:path, initialize: $initialize:path, console: $console:expr) => {
+        $crate::reactor!($on_message);
+
+        #[cfg(target_arch = "wasm32")]
+        #[unsafe(no_mangle)]
+        extern "C" fn _initialize() {
+            $crate::announce_console($console);
+            let initialize: fn() = $initialize;
+            initialize()
+        }
+    };
+    ($on_message:path) => {
+        #[cfg(target_arch = "wasm32")]
+        #[unsafe(no_mangle)]
+        extern "C" fn on_message() -> i32 {
+            let on_message: fn() -> i32 = $on_message;
+            on_message()
+        }
+    };
+}

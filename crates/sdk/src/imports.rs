@@ -5,10 +5,24 @@
 //! answer is a result of zero or more, or a negated [`Error`] number; the
 //! one place that tells them apart is [`answer`].
 
+use core::sync::atomic::{AtomicU32, Ordering};
+
 use abi::{Error, Operation};
 
-/// A result of zero or more, or why there is none.
+/// Answers so far. An atomic because a static has to be `Sync`; there is one
+/// thread.
+static ANSWERS: AtomicU32 = AtomicU32::new(0);
+
+/// How many calls this task has made through this crate. Each has one record,
+/// so the last one's has this number less one as its sequence number.
+pub fn calls_made() -> u32 {
+    ANSWERS.load(Ordering::Relaxed)
+}
+
+/// A result of zero or more, or why there is none. Every call's answer passes
+/// here once.
 pub(crate) fn answer(value: i64) -> Result<u64, Error> {
+    ANSWERS.fetch_add(1, Ordering::Relaxed);
     match u64::try_from(value) {
         Ok(result) => Ok(result),
         // A number that this crate does not know comes from a newer kernel;
@@ -158,9 +172,16 @@ pub(crate) fn region_from(cap: u32, operation: Operation, offset: u64, from: &[u
     unsafe { raw::region_map(cap, code(operation), offset, from.as_ptr().cast_mut(), from.len()) }
 }
 
-pub(crate) fn queue_send(queue: u32, kind: u32, priority: u8, message: &[u8]) -> i64 {
+pub(crate) fn queue_send(
+    queue: u32,
+    operation: Operation,
+    kind: u32,
+    priority: u8,
+    message: &[u8],
+) -> i64 {
+    let word = code(operation) << 8 | i32::from(priority);
     // SAFETY: as in `task_spawn`.
-    unsafe { raw::queue_send(queue, kind, i32::from(priority), message.as_ptr(), message.len()) }
+    unsafe { raw::queue_send(queue, kind, word, message.as_ptr(), message.len()) }
 }
 
 pub(crate) fn queue_recv(queue: u32, deadline_ns: u64, into: &mut [u8]) -> i64 {
@@ -247,6 +268,6 @@ mod tests {
     #[test]
     fn without_a_kernel_every_call_is_refused() {
         assert_eq!(answer(timer_wait(0, Operation::Absolute, 0)), Err(Error::Unsupported));
-        assert_eq!(answer(queue_send(0, 0, 0, b"x")), Err(Error::Unsupported));
+        assert_eq!(answer(queue_send(0, Operation::Plain, 0, 0, b"x")), Err(Error::Unsupported));
     }
 }

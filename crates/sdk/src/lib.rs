@@ -30,30 +30,46 @@
 //! }
 //! ```
 //!
-//! All `unsafe` code is in `imports`, where memory is handed to the kernel,
-//! and, with feature `alloc`, in `heap`. Compiled for anything but Wasm, the
+//! A reactor has no `main`: [`reactor!`] exports a function that is called for
+//! each message, and [`State`] keeps what it remembers.
+//!
+//! All `unsafe` code is in `imports`, where memory is handed to the kernel, in
+//! `state`, and, with feature `alloc`, in `heap`. Compiled for anything but Wasm, the
 //! crate has no kernel under it and every call answers
 //! [`Error::Unsupported`], so that a payload's own logic can be tested on the
 //! host.
 
 mod console;
 mod entry;
+mod hash;
 #[cfg(feature = "alloc")]
 mod heap;
 mod imports;
+mod mutation;
 mod objects;
+mod opening;
 #[cfg(all(feature = "panic-handler", target_arch = "wasm32"))]
 mod panic;
+mod state;
 mod text;
 
-pub use abi::{CLAIM_BODY_MAX, Error, GrantArguments, Handle, Operation, Rights, SpawnArguments};
+pub use abi::{
+    Approval, CLAIM_BODY_MAX, EntryHead, Error, ExitReport, GetNearest, GrantArguments,
+    GraphMutation, Handle, Neighbour, NodeHead, Operation, Rights, SignedProof, SpawnArguments,
+    Stage, Statement, first_slot,
+};
 pub use console::Console;
 #[doc(hidden)]
 pub use entry::announce_console;
+pub use hash::{leaf, sha256};
 #[cfg(feature = "alloc")]
 pub use heap::Heap;
+pub use imports::calls_made;
+pub use mutation::{Mutation, SignedMutation};
 pub use objects::{
-    Component, GraphStore, Log, Namespace, Proof, Queue, Region, Sensor, Task, Timer, VectorStore,
-    approve,
+    Component, Content, EVER, Entry, GraphStore, Log, MESSAGE_HEAD, Memory, Message, Namespace,
+    Neighbours, Numbers, Proof, Queue, Region, Sensor, Slab, SlabSlot, Task, Timer, VectorStore,
 };
+pub use opening::Opening;
+pub use state::State;
 pub use text::Text;
