@@ -35,7 +35,7 @@ impl Cell {
                 // A refusal is in the report and in the caller's answer.
                 let _ = self.spawn(ticket, component, role(kind), start.memory);
             }
-            Work::Mount { region } => self.mount(ticket, region),
+            Work::Mount { region, .. } => self.mount(ticket, region),
             Work::Unmount { .. } => {
                 // It is a ticket for that.
                 let _ = self.nucleus.commit_unmount(ticket);

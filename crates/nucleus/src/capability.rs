@@ -34,7 +34,10 @@ pub struct Capability {
     pub badge: u64,
     /// Logical time in ns from which it is dead.
     pub expiry: u64,
-    /// How many calls it is still good for.
+    /// How many calls it is still good for: those made with it, and those that
+    /// name it besides. What goes to another without a grant (passed to a new
+    /// task, sent as a reference, bound in a subscription) takes all uses that
+    /// are left along.
     pub uses: u32,
     /// How often it was derived, 0 for an original.
     pub depth: u8,
@@ -97,6 +100,37 @@ impl Capability {
         }
     }
 
+    /// Whether it has these rights. One to grant once is one to grant: what may
+    /// be passed on then is for [`Capability::lessened`] to say.
+    pub(crate) fn allows(&self, rights: Rights) -> bool {
+        let held = if self.rights.contains(Rights::GRANT_ONCE) {
+            self.rights | Rights::GRANT
+        } else {
+            self.rights
+        };
+        held.contains(rights)
+    }
+
+    /// Uses that are left after so many more.
+    pub(crate) fn uses_after(&self, uses: u32) -> u32 {
+        match self.uses {
+            UNLIMITED => UNLIMITED,
+            counted => counted.saturating_sub(uses),
+        }
+    }
+
+    /// Has fewer uses left, where they are counted.
+    pub(crate) fn spend_uses(&mut self, uses: u32) {
+        self.uses = self.uses_after(uses);
+    }
+
+    /// Takes all uses that are left, for what is derived from it.
+    pub(crate) fn take_uses(&mut self) -> u32 {
+        let uses = self.uses;
+        self.spend_uses(uses);
+        uses
+    }
+
     /// What a grant makes of it, not yet derived: [`Nodes::derive`] does that.
     ///
     /// # Errors
@@ -120,10 +154,7 @@ impl Capability {
             return Err(Error::BadArgument);
         }
         // The grant is itself a use.
-        let affordable = match self.uses {
-            UNLIMITED => UNLIMITED,
-            limited => limited.saturating_sub(1),
-        };
+        let affordable = self.uses_after(1);
         let expiry = if expiry == NEVER { self.expiry } else { expiry };
         let badge = if badge == 0 { self.badge } else { badge };
         let same_badge = self.badge == 0 || self.badge == badge;

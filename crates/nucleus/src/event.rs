@@ -178,7 +178,10 @@ impl Nucleus {
                     let target = subscription.queue;
                     if let Ok(queue) = self.world.objects.queue_mut(target.object) {
                         let message = message(sensor.0, target.badge, index);
-                        let _ = queue.send(&message, bytes, None);
+                        let arrived = queue.send(&message, bytes, None).is_ok();
+                        if arrived && let Ok(sensor) = self.world.objects.sensor_mut(sensor) {
+                            sensor.count(number);
+                        }
                     }
                 } else {
                     self.world.end_subscription(sensor, number);

@@ -4,7 +4,7 @@
 //! compile. Their fields are private to this module, which has the checks.
 
 use crate::{
-    capability::{Capability, UNLIMITED},
+    capability::Capability,
     object::{Body, ObjectId},
     proof::{self, Change, Spends},
     request::{Arguments, ChangeProof},
@@ -157,7 +157,7 @@ pub(crate) fn named(world: &World, subject: Subject, handle: Handle) -> Result<&
 
 /// Whether the capability allows a use, now.
 pub(crate) fn use_of(world: &World, capability: &Capability, rights: Rights) -> Result<(), Error> {
-    if !capability.rights.contains(rights) {
+    if !capability.allows(rights) {
         return Err(Error::MissingRight);
     }
     is_live(world, capability)
@@ -315,9 +315,7 @@ pub(crate) fn spend_proof(world: &mut World, object: ObjectId, spends: Spends) {
 /// Spends one use, when the call has been allowed.
 pub(crate) fn spend_use(world: &mut World, subject: Subject, authorised: &Authorised) {
     let task = world.task_mut(subject);
-    if let Some(capability) = task.and_then(|task| task.space.get_mut(authorised.handle))
-        && capability.uses != UNLIMITED
-    {
-        capability.uses = capability.uses.saturating_sub(1);
+    if let Some(capability) = task.and_then(|task| task.space.get_mut(authorised.handle)) {
+        capability.spend_uses(1);
     }
 }

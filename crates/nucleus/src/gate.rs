@@ -255,6 +255,9 @@ impl World {
         let call = request.call;
         let operation = call.operation(request.operation).ok_or(Error::BadOperation)?;
         let arguments = request.arguments?;
+        if !arguments.fit(call, operation) {
+            return Err(Error::BadArgument);
+        }
         if let Ok(capability) = evidence::named(self, subject, request.handle) {
             body.object = capability.object.0;
             body.badge = capability.badge;

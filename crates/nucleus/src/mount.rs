@@ -97,7 +97,7 @@ impl Nucleus {
         length: u32,
         is_revoked: &dyn Fn(&[u8; 32]) -> bool,
     ) -> Result<(), Error> {
-        let Ticket { subject, mut call, authorised, .. } = ticket;
+        let Ticket { subject, mut call, authorised, work } = ticket;
         let path = String::from(call.tail.text());
         let mounted = opened.and_then(|package| {
             let (first, count) = self.mount(subject, &path, package, is_revoked)?;
@@ -106,6 +106,12 @@ impl Nucleus {
         match mounted {
             Ok((package, first, count)) => {
                 crate::evidence::spend_use(&mut self.world, subject, &authorised);
+                if let Work::Mount { held_as: Some(handle), .. } = work
+                    && let Some(task) = self.world.task_mut(subject)
+                    && let Some(file) = task.space.get_mut(handle)
+                {
+                    file.spend_uses(1);
+                }
                 call.body.argument = count;
                 let result = i64::from(first.0);
                 let done = Done { result, length, digest: *package.digest(), cause: None };
@@ -218,6 +224,9 @@ impl Nucleus {
         crate::evidence::spend_use(&mut self.world, subject, &authorised);
         self.allowed(subject, call, &Done::default());
         self.answer(subject, 0);
+        // Mailboxes of its tasks that ended in this slice took nothing from
+        // the parent, which would get it back.
+        self.world.bury();
         let of_it: Vec<_> = {
             let all = self.world.objects.iter();
             all.filter(|(_, it)| it.partition == Some(partition)).map(|(id, _)| id).collect()

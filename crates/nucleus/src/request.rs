@@ -1,7 +1,8 @@
 //! Requests: what comes to the gate, with every pointer already resolved.
 
 use abi::{
-    Call, Error, GrantArguments, Handle, Reference, RegionMode, SignedProof, SpawnArguments,
+    Call, Error, GrantArguments, Handle, Operation, Reference, RegionMode, SignedProof,
+    SpawnArguments,
 };
 use package::manifest::TaskKind;
 use witness::Hash;
@@ -160,6 +161,37 @@ pub enum Arguments<'a> {
         /// Where readings are to go.
         queue: Handle,
     },
+}
+
+impl Arguments<'_> {
+    /// Whether they are this operation's of this call. What was checked for
+    /// one call must not do another's work.
+    pub(crate) fn fit(&self, call: Call, operation: Operation) -> bool {
+        use Operation as Op;
+        matches!(
+            (call, operation, self),
+            (Call::TaskSpawn, _, Self::Spawn { .. })
+                | (Call::CapGrant, Op::Grant, Self::Grant(_))
+                | (Call::CapGrant, Op::Revoke | Op::Drop, Self::TakeBack)
+                | (Call::RegionMap, Op::Create, Self::Create { .. })
+                | (Call::RegionMap, Op::Append, Self::Append(_))
+                | (Call::RegionMap, Op::Write, Self::Write { .. })
+                | (Call::RegionMap, Op::Free, Self::Free { .. })
+                | (Call::RegionMap, Op::Read, Self::Read { .. })
+                | (Call::QueueSend, Op::Plain, Self::Send { .. })
+                | (Call::QueueSend, Op::Reference, Self::SendReference { .. })
+                | (Call::QueueRecv, _, Self::Receive { .. })
+                | (Call::TimerWait, _, Self::Wait { .. })
+                | (Call::RvfMount, Op::Mount, Self::Mount { .. })
+                | (Call::RvfMount, Op::Unmount, Self::Unmount { .. })
+                | (Call::AttestEmit, Op::Claim, Self::Claim { .. })
+                | (Call::AttestEmit, Op::Approve, Self::Approve { .. })
+                | (Call::VectorGet, _, Self::Get { .. })
+                | (Call::VectorPutProved, _, Self::Put { .. })
+                | (Call::GraphApplyProved, _, Self::Apply { .. })
+                | (Call::SensorSubscribe, _, Self::Subscribe { .. })
+        )
+    }
 }
 
 /// What a spawned task gets to hold.

@@ -62,6 +62,14 @@ impl Sensor {
         self.subscriptions.get(number).copied()
     }
 
+    /// Counts a reading that arrived: it is a use of both capabilities.
+    pub(crate) fn count(&mut self, number: usize) {
+        if let Some(Some(subscription)) = self.subscriptions.get_mut(number) {
+            subscription.source.spend_uses(1);
+            subscription.queue.spend_uses(1);
+        }
+    }
+
     /// Ends one.
     pub(crate) fn unsubscribe(&mut self, number: usize) -> Option<Subscription> {
         self.subscriptions.get_mut(number)?.take()

@@ -2,7 +2,7 @@
 
 use crate::{
     Nucleus,
-    capability::{Capability, UNLIMITED},
+    capability::Capability,
     object::{Body, Object, ObjectId},
     partition::Resource,
     queue::Queue,
@@ -34,7 +34,7 @@ impl Nucleus {
     ) -> Result<Subject, Error> {
         let Ticket { subject, mut call, authorised, work } = ticket;
         let planned = prepared.and_then(|()| self.plan(subject, &work));
-        let planned = planned.and_then(|plan| Ok((plan, self.last_words()?)));
+        let planned = planned.and_then(|plan| Ok((plan, self.provide(subject)?)));
         match planned {
             Ok((plan, last_words)) => {
                 crate::evidence::spend_use(&mut self.world, subject, &authorised);
@@ -60,6 +60,25 @@ impl Nucleus {
         }
     }
 
+    /// What the child's end will need: slots for its records, and room in the
+    /// parent's mailbox. Both or neither.
+    fn provide(&mut self, parent: Subject) -> Result<LastWords, Error> {
+        let last_words = self.last_words()?;
+        let promised = match self.world.task(parent).and_then(|task| task.mailbox) {
+            Some(mailbox) => {
+                let mailbox = self.world.objects.queue_mut(mailbox);
+                mailbox.and_then(|mailbox| mailbox.promise(ExitReport::SIZE))
+            }
+            None => Ok(()),
+        };
+        if let Err(error) = promised {
+            self.log.release(last_words.end);
+            self.log.release(last_words.root);
+            return Err(error);
+        }
+        Ok(last_words)
+    }
+
     /// Slots for the records of a task's end.
     fn last_words(&mut self) -> Result<LastWords, Error> {
         let end = self.log.reserve().ok_or(Error::LogFull)?;
@@ -72,9 +91,9 @@ impl Nucleus {
         }
     }
 
-    /// Everything that can fail, before anything changes, but for the room
-    /// that is promised for the child's report.
-    fn plan(&mut self, subject: Subject, work: &Work) -> Result<Plan, Error> {
+    /// Everything that can fail, before anything changes, but for what the
+    /// child's end will need.
+    fn plan(&self, subject: Subject, work: &Work) -> Result<Plan, Error> {
         let Work::Spawn { component, start, passed, kind } = work else {
             return Err(Error::BadArgument);
         };
@@ -107,10 +126,6 @@ impl Nucleus {
         let length = u32::try_from(program.module.len()).map_err(|_| Error::BadLength)?;
         let passed = passed.handles().to_vec();
         let (component, start, digest, kind) = (*component, *start, program.digest, *kind);
-        let mailbox = self.world.task(subject).and_then(|task| task.mailbox);
-        if let Some(mailbox) = mailbox {
-            self.world.objects.queue_mut(mailbox)?.promise(ExitReport::SIZE)?;
-        }
         Ok(Plan { name, component, start, kind, digest, length, capabilities, passed })
     }
 
@@ -204,16 +219,17 @@ impl Nucleus {
         }
         let mut all = Vec::with_capacity(capabilities.len());
         for (&handle, capability) in passed.iter().zip(capabilities) {
+            // What the spawn itself and the ones before have left of it: the
+            // plan was made before those.
+            let held = world.task_mut(parent).and_then(|task| task.space.get_mut(handle));
+            let uses = held.map_or(0, Capability::take_uses);
+            let capability = Capability { uses, ..capability };
             // Where there is no node left, it is dead on arrival: expired.
             let dead = Capability { expiry: 0, ..capability };
             all.push(world.derive(parent, handle, capability).unwrap_or_else(|_| {
                 world.objects.hold(dead.object);
                 dead
             }));
-            let held = world.task_mut(parent).and_then(|task| task.space.get_mut(handle));
-            if let Some(held) = held.filter(|held| held.uses != UNLIMITED) {
-                held.uses = 0;
-            }
         }
         all
     }

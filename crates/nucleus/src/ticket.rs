@@ -64,6 +64,8 @@ pub enum Work {
     Mount {
         /// The region that holds the file; none for the root package.
         region: Option<ObjectId>,
+        /// The caller's capability for that.
+        held_as: Option<Handle>,
     },
     /// What a package made, out of the tables.
     Unmount {

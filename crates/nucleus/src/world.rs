@@ -39,7 +39,8 @@ const APPROVAL_BYTES: usize = 16_384;
 /// Slots of the kernel's own capability space.
 const KERNEL_SLOTS: usize = 1_024;
 
-/// Slots of all spaces that each call looks at for dead capabilities.
+/// Slots of all spaces that each call looks at for dead capabilities: in order
+/// of tasks and slots, going from one task to the next counting as one.
 const SWEPT: usize = 4;
 
 /// Everything but the log.
@@ -267,6 +268,13 @@ impl World {
         Ok(child)
     }
 
+    /// Takes all uses that are left of a task's capability, for what was derived
+    /// from it.
+    pub(crate) fn take_uses(&mut self, subject: Subject, handle: Handle) -> u32 {
+        let task = self.task_mut(subject);
+        task.and_then(|task| task.space.get_mut(handle)).map_or(0, Capability::take_uses)
+    }
+
     /// Ends a task's subscriptions to a sensor.
     pub(crate) fn unsubscribe(&mut self, sensor: ObjectId, subject: Subject) {
         let mut number: usize = 0;
@@ -315,7 +323,8 @@ impl World {
     pub(crate) fn bury(&mut self) {
         while let Some(object) = self.objects.next_doomed() {
             match &object.body {
-                Body::Region(region) => {
+                // What a package brought is given back where it is unmounted.
+                Body::Region(region) if region.is_created() => {
                     self.partitions.give_back(object.partition, Resource::Memory, region.cost());
                 }
                 Body::Queue(queue) => {

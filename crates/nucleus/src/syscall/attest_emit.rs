@@ -50,10 +50,11 @@ pub(super) fn approve(
     expiry: u64,
 ) -> Result<Effect, Error> {
     let (subject, object) = (context.subject, context.authorised.object());
+    let leaf = evidence::tree_of(world, object)?.leaf(slot);
     if expiry <= world.clock.now_ns() {
         return Err(Error::ProofExpired);
     }
-    evidence::tree_of(world, object)?.leaf(slot).ok_or(Error::OutOfRange)?;
+    leaf.ok_or(Error::OutOfRange)?;
     if !world.task(subject).is_some_and(|task| task.space.has_room(1)) {
         return Err(Error::TableFull);
     }

@@ -12,12 +12,7 @@
 //! Drop. No right. Effect: the caller does not have it any more.
 
 use super::{Context, Done, Effect};
-use crate::{
-    capability::{Capability, UNLIMITED},
-    evidence,
-    object::Body,
-    world::World,
-};
+use crate::{capability::Capability, evidence, object::Body, world::World};
 use abi::{Error, GrantArguments, Kind, Rights};
 use witness::Subject;
 
@@ -40,6 +35,9 @@ pub(super) fn grant(
     let child = Capability { granted_by: Some(world.next_record), ..child };
     let child = world.derive(subject, handle, child)?;
     debit(world, context, terms.uses);
+    if terms.to != handle {
+        evidence::spend_use(world, subject, &to);
+    }
     // `derive` counts a holder, and so does `give`.
     let given = world.give(receiver, child);
     world.objects.let_go(child.object);
@@ -56,10 +54,8 @@ pub(super) fn grant(
 /// The uses that were given, if the giver's are counted.
 fn debit(world: &mut World, context: &Context<'_>, uses: u32) {
     let task = world.task_mut(context.subject);
-    if let Some(giver) = task.and_then(|task| task.space.get_mut(context.authorised.handle()))
-        && giver.uses != UNLIMITED
-    {
-        giver.uses = giver.uses.saturating_sub(uses);
+    if let Some(giver) = task.and_then(|task| task.space.get_mut(context.authorised.handle())) {
+        giver.spend_uses(uses);
     }
 }
 

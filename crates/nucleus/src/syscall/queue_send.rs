@@ -4,7 +4,8 @@
 //! the region. Effect: the message is in the queue, with its type, its
 //! priority and the badge of the capability it was sent with. A reference
 //! gives its receiver a capability to read the region, which must be one
-//! whose content cannot change. What is in the console's queue goes to the
+//! whose content cannot change, and takes all uses along that the sender's has
+//! left. What is in the console's queue goes to the
 //! console when the slice ends. Errors: QueueFull, WrongType, BadLength beyond
 //! [`MESSAGE_BYTES`](abi::profile::MESSAGE_BYTES); WrongMode, OutOfRange,
 //! TooDeep, TableFull for a reference.
@@ -57,6 +58,7 @@ pub(super) fn refer(
         world.discard(&derived);
         return Err(error);
     }
+    world.take_uses(subject, handle);
     let digest = world.hasher.hash(&body);
     Ok(Effect::Done(Done { length: length(&body)?, digest, ..Done::default() }))
 }

@@ -36,7 +36,7 @@ pub(super) fn reserve(
     path: &str,
 ) -> Result<Effect, Error> {
     let subject = context.subject;
-    let region = match region {
+    let file = match region {
         Some(handle) => {
             if !is_name(path) {
                 return Err(Error::BadArgument);
@@ -54,7 +54,7 @@ pub(super) fn reserve(
     if world.partitions.depth(world.partition_of(subject)) >= NESTING_MAX {
         return Err(Error::TooDeep);
     }
-    Ok(Effect::Prepare(Work::Mount { region }))
+    Ok(Effect::Prepare(Work::Mount { region: file, held_as: region }))
 }
 
 pub(super) fn unmount(world: &World, context: &Context<'_>, path: &str) -> Result<Effect, Error> {

@@ -2,11 +2,12 @@
 //!
 //! Right: READ on the sensor, WRITE on the queue. Effect:
 //! each reading arrives in the queue, for as long as the subscriber lives and
-//! both capabilities hold; one that finds the queue full is lost. Errors:
-//! AlreadyExists, TableFull, TooDeep.
+//! both capabilities hold; one that finds the queue full is lost. All uses that
+//! are left of both go into the subscription, and each reading that arrives is
+//! a use of both. Errors: AlreadyExists, TableFull, TooDeep.
 
 use super::{Context, Done, Effect};
-use crate::{evidence, sensor::Subscription, world::World};
+use crate::{capability::Capability, evidence, sensor::Subscription, world::World};
 use abi::{Error, Handle, Kind, Rights};
 
 pub(super) fn subscribe(
@@ -25,7 +26,12 @@ pub(super) fn subscribe(
     let source = world.derive(subject, context.authorised.handle(), source)?;
     let derived = world.derive(subject, queue, target);
     let target = derived.inspect_err(|_| world.discard(&source))?;
-    let subscription = Subscription { subscriber: subject, source, queue: target };
+    // The call itself is a use of the sensor's.
+    let uses = source.uses_after(1);
+    let subscription =
+        Subscription { subscriber: subject, source: Capability { uses, ..source }, queue: target };
     world.objects.sensor_mut(sensor)?.subscribe(subscription)?;
+    world.take_uses(subject, context.authorised.handle());
+    world.take_uses(subject, queue);
     Ok(Effect::Done(Done::default()))
 }

@@ -3,8 +3,8 @@
 //! Right: READ on the store. Effect: the answer is in the caller's window;
 //! with the opening of a slot on request. A search is paid by the nodes it
 //! visits. The result is the answer's length. Errors: NotFound, TooSmall,
-//! BadLength, NotFinite, ZeroNorm, FuelBudget; a list that does not fit is
-//! cut, and goes on from where the caller asks next.
+//! BadLength, NotFinite, ZeroNorm, FuelBudget; a list of edges that does not
+//! fit is cut, and goes on from where the caller asks next.
 
 use super::{Context, Done, Effect, length};
 use crate::{region::copy, store::SlotTree, world::World};
@@ -13,9 +13,13 @@ use abi::{
     OpeningHead,
     profile::{NEAREST_MAX, VISIT_MAX, visit_fuel},
 };
+use witness::Hash;
 
 /// Nodes that a search visits where the caller does not say.
 const VISIT_DEFAULT: u32 = 512;
+
+/// Most neighbours, as a number of places.
+const NEAREST: usize = NEAREST_MAX as usize;
 
 /// Fuel for each edge that is listed.
 const EDGE_FUEL: u64 = 20;
@@ -26,7 +30,15 @@ struct Answer<'a> {
     filled: usize,
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    /// An answer of so many bytes: nothing is written of one that is too long.
+    fn of(length: usize, window: &'a mut [u8]) -> Result<Self, Error> {
+        if length > window.len() {
+            return Err(Error::TooSmall);
+        }
+        Ok(Self { window, filled: 0 })
+    }
+
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let end = self.filled.checked_add(bytes.len()).ok_or(Error::TooSmall)?;
         let room = self.window.get_mut(self.filled..end).ok_or(Error::TooSmall)?;
@@ -44,6 +56,12 @@ impl Answer<'_> {
         }
         Ok(())
     }
+}
+
+/// Bytes of an opening in this tree.
+fn opening_size(tree: &SlotTree) -> usize {
+    let depth = usize::try_from(tree.depth()).unwrap_or(usize::MAX);
+    depth.saturating_mul(size_of::<Hash>()).saturating_add(OpeningHead::SIZE)
 }
 
 fn answered(world: &World, answer: &Answer<'_>) -> Result<Effect, Error> {
@@ -64,10 +82,13 @@ pub(super) fn by_key(
         GetByKey::from_bytes(question).ok_or(Error::BadArgument)?;
     let vectors = world.objects.vectors_mut(context.authorised.object())?;
     let store = &vectors.store;
-    let mut answer = Answer { window: into, filled: 0 };
-    let slot = match store.find(key) {
+    let opening = if with_opening { opening_size(store.tree()) } else { 0 };
+    let head = opening.saturating_add(EntryHead::SIZE);
+    let (slot, mut answer) = match store.find(key) {
         Some(slot) => {
             let entry = store.entry(slot).ok_or(Error::NotFound)?;
+            let length = size_of_val(entry.vector).saturating_add(head);
+            let mut answer = Answer::of(length, into)?;
             let head = EntryHead {
                 slot,
                 writes: entry.writes,
@@ -80,14 +101,15 @@ pub(super) fn by_key(
             for number in entry.vector {
                 answer.put(&number.to_le_bytes())?;
             }
-            slot
+            (slot, answer)
         }
         None if with_opening => {
             let slot = store.place(key).ok_or(Error::StoreFull)?;
+            let mut answer = Answer::of(head, into)?;
             let (writes, subject, sequence, dimension) = (0, 0, 0, 0);
             let head = EntryHead { slot, writes, subject, sequence, coherence: 0.0, dimension };
             answer.put(&head.to_bytes())?;
-            slot
+            (slot, answer)
         }
         None => return Err(Error::NotFound),
     };
@@ -120,16 +142,24 @@ pub(super) fn nearest(
     let each = visit_fuel(store.terms().dimension);
     let most = each.saturating_mul(u64::from(visit));
     world.pay(most)?;
-    let mut answer = Answer { window: into, filled: 0 };
-    let mut fits = Ok(());
+    let mut list = [[0; Neighbour::SIZE]; NEAREST];
+    let mut places = list.iter_mut();
     let store = &mut world.objects.vectors_mut(object)?.store;
     let visited = store.nearest(query, k, is_exact, visit, &mut |key, score, slot| {
-        if fits.is_ok() {
-            fits = answer.put(&Neighbour { key, score, slot }.to_bytes());
+        if let Some(place) = places.next() {
+            *place = Neighbour { key, score, slot }.to_bytes();
         }
-    })?;
-    fits?;
-    world.refund(most.saturating_sub(each.saturating_mul(u64::from(visited))));
+    });
+    let left = places.len();
+    // One that was refused has looked at nothing.
+    let paid = each.saturating_mul(u64::from(*visited.as_ref().unwrap_or(&0)));
+    world.refund(most.saturating_sub(paid));
+    visited?;
+    let found = NEAREST.saturating_sub(left);
+    let mut answer = Answer::of(found.saturating_mul(Neighbour::SIZE), into)?;
+    for neighbour in list.iter().take(found) {
+        answer.put(neighbour)?;
+    }
     answered(world, &answer)
 }
 
@@ -148,10 +178,15 @@ pub(super) fn neighbours(
         world.pay(EDGE_FUEL.saturating_mul(edges))?;
     }
     let store = &world.objects.graph_mut(context.authorised.object())?.store;
-    let mut answer = Answer { window: into, filled: 0 };
+    let length = match of {
+        NeighboursOf::Edges => 0,
+        _ => opening_size(store.tree()).saturating_add(NodeHead::SIZE),
+    };
+    let mut answer;
     match of {
         NeighboursOf::Edges => {
             store.node(key).ok_or(Error::NotFound)?;
+            answer = Answer::of(length, into)?;
             for edge in store.out_edges(key, other).take(window) {
                 let neighbour = Neighbour { key: edge.to, score: edge.weight, slot: edge.slot };
                 answer.put(&neighbour.to_bytes())?;
@@ -168,6 +203,7 @@ pub(super) fn neighbours(
             });
             let head = found.or_else(|| store.place_node(key).map(absent));
             let head = head.ok_or(Error::StoreFull)?;
+            answer = Answer::of(length, into)?;
             answer.put(&head.to_bytes())?;
             answer.opening(store.tree(), head.slot)?;
         }
@@ -182,6 +218,7 @@ pub(super) fn neighbours(
             });
             let head = found.or_else(|| store.place_edge(key, other).map(absent));
             let head = head.ok_or(Error::StoreFull)?;
+            answer = Answer::of(length, into)?;
             answer.put(&head.to_bytes())?;
             answer.opening(store.tree(), head.slot)?;
         }

@@ -1,0 +1,102 @@
+//! The gate against a reference model: sequences of calls by several tasks,
+//! honest and hostile, done by both, and compared after each step: answers,
+//! windows, records, roots of stores, tables, budgets.
+//!
+//! The model ([`plain`]) is written from the documentation. Where the two
+//! differ, one of them is wrong, or the documentation is.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod bench;
+mod choose;
+#[path = "../common/mod.rs"]
+mod common;
+mod deed;
+mod drive;
+mod invariants;
+mod plain;
+mod starving;
+mod stores;
+
+use choose::{Dice, Memory};
+use drive::Drive;
+use proptest::prelude::*;
+
+/// Does as many steps as there are seeds. Gives the calls that were made.
+fn play(seeds: &[u64], patience: u64) -> usize {
+    let mut drive = Drive::new();
+    let mut memory = Memory { patience, ..Memory::default() };
+    let mut steps = vec![];
+    for seed in seeds {
+        let who = drive.on.map(|(who, _)| who);
+        let step = choose::step(&mut Dice::new(*seed), &drive.model, who, &mut memory);
+        drive.step(&step);
+        steps.push(step);
+    }
+    let (size, root) = drive.seal();
+    if seeds.first().is_some_and(|seed| seed % 4 == 0) {
+        let mut again = Drive::new();
+        for step in &steps {
+            again.step(step);
+        }
+        assert_eq!(again.seal(), (size, root), "the same again leaves the same records");
+    }
+    drive.calls
+}
+
+fn seeds() -> impl Strategy<Value = (Vec<u64>, u64)> {
+    let patience = prop_oneof![3 => Just(12u64), 2 => Just(40), 1 => Just(3_000)];
+    (proptest::collection::vec(any::<u64>(), 700..900), patience)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn the_gate_does_what_the_documentation_says((seeds, patience) in seeds()) {
+        play(&seeds, patience);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    #[ignore = "a million calls"]
+    fn the_gate_does_what_the_documentation_says_a_million_times((seeds, patience) in seeds()) {
+        play(&seeds, patience);
+    }
+}
+
+#[test]
+fn dev() {
+    let from: u64 = std::env::var("FROM").map_or(0, |it| it.parse().unwrap());
+    let cases: u64 = std::env::var("CASES").map_or(20, |it| it.parse().unwrap());
+    let length: u64 = std::env::var("LENGTH").map_or(800, |it| it.parse().unwrap());
+    let mut calls = 0;
+    for case in from..from + cases {
+        let mut drive = Drive::new();
+        let patience = [12, 40, 3000][case as usize % 3];
+        let mut memory = Memory { patience, ..Memory::default() };
+        let mut steps = vec![];
+        for at in 0..length {
+            let who = drive.on.map(|(who, _)| who);
+            let step = choose::step(
+                &mut Dice::new(abi::mix(case << 32 | at)),
+                &drive.model,
+                who,
+                &mut memory,
+            );
+            steps.push((drive.model.next, who, step.clone()));
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive.step(&step)));
+            if done.is_err() {
+                let last = steps.len().saturating_sub(6);
+                for step in &steps[last..] {
+                    println!("{step:?}");
+                }
+                println!("case {case} step {at}");
+                panic!("dev");
+            }
+        }
+        calls += drive.calls;
+    }
+    println!("{calls} calls");
+}
