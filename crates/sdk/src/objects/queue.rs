@@ -41,8 +41,8 @@ pub enum Content<'w> {
 }
 
 impl<'w> Message<'w> {
-    /// A message from what `queue_recv` wrote.
-    pub(crate) fn parse(written: &'w [u8]) -> Option<Self> {
+    /// A message from what `queue_recv` wrote; `None` where that is none.
+    pub fn parse(written: &'w [u8]) -> Option<Self> {
         let (head, body) = written.split_first_chunk()?;
         let MessageHeader { badge, kind, priority, is_reference, .. } =
             MessageHeader::from_bytes(head)?;

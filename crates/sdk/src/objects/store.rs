@@ -13,7 +13,8 @@ use crate::{
 pub struct Neighbours<'a>(&'a [[u8; Neighbour::SIZE]]);
 
 impl<'a> Neighbours<'a> {
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+    /// A list as it lies in a message; `None` if it is not whole.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let (all, rest) = bytes.as_chunks();
         rest.is_empty().then_some(Self(all))
     }
