@@ -31,7 +31,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-host test-qemu test-long run hosted image build kernel loader direct payloads keys helio fmt clippy clean
+.PHONY: help setup check test test-host test-qemu test-long fuzz run hosted image build kernel loader direct payloads keys helio fmt clippy clean
 
 help:
 	@echo 'Heliograph: a microkernel that can show a stranger what it did.'
@@ -43,6 +43,7 @@ help:
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
 	@echo '  make check       the quick part of it: formatting, lints, host tests'
 	@echo '  make test-long   what takes longer than make test may'
+	@echo '  make fuzz        the fuzz targets, FUZZ_SECONDS=60 each; TARGET=name for one of them'
 	@echo '  make image       build/ARCH/boot-LOADER.img, to boot elsewhere; LOADER as above'
 	@echo '  make build       kernel, loader, payloads and the helio command, not run'
 	@echo '  make setup       install compiler, linker, QEMU and firmware, no more'
@@ -186,6 +187,32 @@ test: check test-qemu
 test-long: test
 	$(call say,long tests in QEMU)
 	@$(TEST_QEMU) --ignored
+
+# ---- fuzzing ---------------------------------------------------------------
+
+# `make test` feeds every target its corpus and a few seconds of mutations. This
+# goes on: by libFuzzer, which is C++ and goes where new code is reached, or
+# without a C++ compiler by mutations with another seed. New inputs are kept in
+# build/fuzz; one that fails belongs into fuzz/corpus once it is mended.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(sort $(notdir $(wildcard fuzz/corpus/*)))
+ifneq ($(TARGET),)
+$(call known,TARGET,$(FUZZ_TARGETS))
+endif
+COVERAGE  := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
+LIBFUZZER := RUSTFLAGS='$(COVERAGE)' cargo run --quiet --locked --profile fuzz --target host-tuple -p fuzz --features libfuzzer --
+
+fuzz: $(TOOLS)
+	$(call say,building the fuzz targets)
+	@if ! command -v c++ >/dev/null; then \
+	    FUZZ_SEED=$$(date +%s) FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet --locked --profile fuzz -p fuzz --test corpus -- --nocapture --exact $(TARGET); \
+	    exit; \
+	fi; \
+	for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
+	    mkdir -p $(BUILD)/fuzz/$$target && \
+	    FUZZ_TARGET=$$target $(LIBFUZZER) -max_total_time=$(FUZZ_SECONDS) -timeout=30 -print_final_stats=1 -verbosity=0 \
+	        -artifact_prefix=$(BUILD)/fuzz/$$target-crash- $(BUILD)/fuzz/$$target fuzz/corpus/$$target || exit; \
+	done
 
 clean:
 	@rm -rf $(BUILD) target

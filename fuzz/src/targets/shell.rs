@@ -1,0 +1,168 @@
+//! The shell: any bytes on the console, through the editor and into the
+//! commands, over a machine that ran.
+
+use crate::{
+    run::{Run, boot},
+    world,
+};
+use machine::Cell;
+use rvsh::{
+    Action, Answer, Editor, Input, View,
+    view::{Activity, Entry, Log, Machine, Package, State, Task},
+};
+use std::sync::LazyLock;
+use witness::{Hash, Index, manifest::Outcome};
+
+/// A machine that has run: built once, then only looked at.
+struct Look {
+    cell: Cell,
+    digest: Hash,
+}
+
+thread_local! {
+    static LOOK: LazyLock<Look> = const {
+        LazyLock::new(|| {
+            let file = super::syscall::example();
+            let cell = Run::of(boot(&file, 1 << 30), &[], 1).cell;
+            Look { cell, digest: world::HASHER.hash(&file) }
+        })
+    };
+}
+
+pub(crate) fn fuzz(input: &[u8]) {
+    let mut editor = Editor::new("rvsh> ");
+    let mut row = Row::default();
+    editor.show(&mut |text| row.print(text));
+    for &byte in input {
+        let mut length = 0;
+        let input = editor.feed(byte, &mut |text| {
+            length += text.len();
+            row.print(text);
+        });
+        // A prompt and cursor movement come on top.
+        assert!(length <= Editor::ECHO_MAX, "{length} bytes of echo");
+        if let Some(Input::Line(line)) = input {
+            assert!(line.len() <= Editor::LINE_MAX && !line.contains(char::is_control));
+            LOOK.with(|look| check(&line, &rvsh::execute(&line, &**look)));
+            editor.show(&mut |text| row.print(text));
+        }
+    }
+    // Without the editor, as a script or a test would.
+    if let Ok(line) = str::from_utf8(input) {
+        LOOK.with(|look| check(line, &rvsh::execute(line, &**look)));
+    }
+}
+
+fn check(line: &str, answer: &Answer) {
+    let Answer { text, action } = answer;
+    assert!(text.is_empty() || text.ends_with('\n'));
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    let is_json = line.split_whitespace().any(|word| word == "-j");
+    if is_json && text.starts_with(['{', '[']) {
+        serde_json::from_str::<serde_json::Value>(text).expect("-j answers in JSON");
+    }
+    if let Some(Action::Type(typed)) = action {
+        assert!(line.contains(typed.trim_end_matches('\n')));
+    }
+}
+
+/// A row of a terminal that knows what the editor may send, and where the
+/// cursor is at least.
+#[derive(Default)]
+struct Row {
+    cursor: usize,
+    length: usize,
+}
+
+impl Row {
+    fn print(&mut self, text: &str) {
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\x07' => {}
+                '\r' => self.cursor = 0,
+                '\n' => *self = Self::default(),
+                '\x08' => self.cursor = self.cursor.checked_sub(1).unwrap(),
+                '\x1b' => self.command(&mut characters),
+                _ => {
+                    assert!(!character.is_control(), "{text:?}");
+                    self.cursor += 1;
+                    self.length = self.length.max(self.cursor);
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, characters: &mut std::str::Chars<'_>) {
+        assert_eq!(characters.next(), Some('['));
+        let mut count = 0;
+        let last = loop {
+            match characters.next().unwrap() {
+                digit @ '0'..='9' => count = count * 10 + digit.to_digit(10).unwrap() as usize,
+                last => break last,
+            }
+        };
+        match last {
+            'K' => self.length = self.cursor,
+            'C' => self.cursor += count,
+            'D' => self.cursor = self.cursor.checked_sub(count).unwrap(),
+            other => panic!("not a command the editor may send: {other}"),
+        }
+        assert!(self.cursor <= self.length);
+    }
+}
+
+impl View for Look {
+    fn machine(&self) -> Machine<'_> {
+        let package = self.cell.view().partitions().next();
+        Machine {
+            version: "0",
+            device_name: "fuzz",
+            facts: world::facts(),
+            package: package.map(|_| Package { name: "fuzz", version: 1, seed: 1 }),
+            package_digest: self.digest,
+            profile: abi::profile::NAME,
+            time_ns: 1,
+            slices: 1,
+            activity: Activity::Finished,
+            heap: None,
+        }
+    }
+
+    fn task(&self, place: usize) -> Option<Task<'_>> {
+        let (subject, task) = self.cell.view().tasks().nth(place)?;
+        Some(Task {
+            subject: Some(subject.0),
+            name: &task.name,
+            state: State::Ended(Outcome::Exit, 0),
+            priority: task.priority,
+            deadline_ns: None,
+            fuel_spent: task.spent,
+            fuel_budget: task.fuel,
+            memory: self.cell.memory_bytes(subject),
+            memory_limit: task.memory.into(),
+            records: 0,
+        })
+    }
+
+    fn log(&self) -> Log {
+        let log = self.cell.log();
+        let (sealed, pending) = (log.size(), log.pending() as u64);
+        Log { sealed, pending, oldest: 0, root: log.root(), checkpoint: sealed }
+    }
+
+    fn entry(&self, index: u64) -> Option<Entry<'_>> {
+        let entry = self.cell.log().entry(Index(index))?;
+        Some(Entry {
+            id: entry.id,
+            previous: entry.previous().map(|index| index.0),
+            cause: entry.cause().map(|index| index.0),
+            record: entry.record(),
+        })
+    }
+
+    fn object_name(&self, object: u32) -> Option<&str> {
+        let object = self.cell.view().object(nucleus::ObjectId(object))?;
+        Some(object.name.as_str()).filter(|name| !name.is_empty())
+    }
+}
