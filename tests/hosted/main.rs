@@ -1,8 +1,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's way to fail")]
-//! Tests that need no machine and nothing built before them: the same cells
-//! as in QEMU, in this process.
+//! Tests that need no machine: the same cells as in QEMU, in this process. Of
+//! what is built before, they need the payloads: `make payloads`.
 
+mod accept;
+mod agents;
+mod c;
 mod damaged;
 mod hostile;
 mod keys;

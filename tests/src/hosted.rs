@@ -3,6 +3,7 @@
 use helio::keys::{Role, Store};
 use helio::log::{folder, stream};
 use helio::session::hosted::{self, Ran, Start};
+use machine::Cell;
 use tempfile::TempDir;
 use witness::manifest::TaskEnd;
 
@@ -31,6 +32,12 @@ impl Left {
 /// Runs a package to its end with the keys of a store.
 #[track_caller]
 pub fn run(package: Vec<u8>, keys: &Store) -> Left {
+    run_fed(package, keys, &mut |_| false)
+}
+
+/// The same, with events from `feed` when only those can help.
+#[track_caller]
+pub fn run_fed(package: Vec<u8>, keys: &Store, feed: &mut dyn FnMut(&mut Cell) -> bool) -> Left {
     let place = TempDir::new().unwrap();
     let disk = place.path().join("log.raw");
     let mut boot = [0; 16];
@@ -43,7 +50,8 @@ pub fn run(package: Vec<u8>, keys: &Store) -> Left {
         boot,
     };
     let mut console = Vec::new();
-    let ran = hosted::run(start, &disk, &mut |bytes| console.extend_from_slice(bytes)).unwrap();
+    let mut show = |bytes: &[u8]| console.extend_from_slice(bytes);
+    let ran = hosted::run_fed(start, &disk, &mut show, feed).unwrap();
     let imported = stream::from_bytes(&std::fs::read(disk).unwrap(), None).unwrap();
     assert_eq!(imported.remarks, [""; 0]);
     let path = place.path().join("log");

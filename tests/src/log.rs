@@ -6,8 +6,9 @@ use helio::log::{Folder, folder};
 use helio::verify::{Finding, Word, verify_folder};
 use tempfile::TempDir;
 use witness::frame::Collected;
-use witness::record::{Kind, Record};
+use witness::record::{Body, CallBody, Kind, Record};
 use witness::verify::{Expected, Facts};
+use witness::{Hash, Hasher};
 
 use crate::artefacts;
 
@@ -49,6 +50,20 @@ impl Log {
     /// Its records.
     pub fn records(&self) -> Vec<Record<'_>> {
         self.folder.entries.iter().map(|entry| Record::decode(entry).unwrap()).collect()
+    }
+
+    /// The ids of its records.
+    pub fn ids(&self) -> Vec<Hash> {
+        self.folder.entries.iter().map(|entry| Hasher::SOFTWARE.leaf(entry)).collect()
+    }
+
+    /// Its calls, with their records.
+    pub fn calls(&self) -> Vec<(Record<'_>, CallBody<'_>)> {
+        let call = |record| match record {
+            Record { body: Body::Call(call), .. } => Some((record, call)),
+            _ => None,
+        };
+        self.records().into_iter().filter_map(call).collect()
     }
 
     /// Its records of one kind.

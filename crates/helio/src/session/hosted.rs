@@ -56,6 +56,20 @@ pub struct Ran {
 /// # Errors
 /// The log cannot be written, or the process has no memory left.
 pub fn run(start: Start, disk: &Path, show: &mut dyn FnMut(&[u8])) -> Result<Ran> {
+    run_fed(start, disk, show, &mut |_| false)
+}
+
+/// The same, with something to feed it: `feed` is asked whenever only an event
+/// can help, may admit one, and says whether it did. The log has room then.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_fed(
+    start: Start,
+    disk: &Path,
+    show: &mut dyn FnMut(&[u8]),
+    feed: &mut dyn FnMut(&mut Cell) -> bool,
+) -> Result<Ran> {
     let failed = |failure: Failure<DiskError<io::Error>>| match failure {
         Failure::Device(DiskError::Disk(source)) => HelioError::write(disk, source),
         other => HelioError::Failed {
@@ -113,6 +127,7 @@ pub fn run(start: Start, disk: &Path, show: &mut dyn FnMut(&[u8])) -> Result<Ran
             Step::Waiting { until: Some(_) } => {
                 cell.jump();
             }
+            Step::Waiting { until: None } if feed(&mut cell) => {}
             Step::Waiting { until: None } if cell.is_idle() => break End::Finished,
             Step::Waiting { until: None } => {
                 // The tasks wait for input, and nobody is there to give any.
