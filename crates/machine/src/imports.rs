@@ -63,6 +63,14 @@ macro_rules! imports {
                 $(Call::$call => &[$(<$type as Argument>::TYPE),*],)*
             }
         }
+
+        /// Their names.
+        #[cfg(test)]
+        fn names(call: Call) -> &'static [&'static str] {
+            match call {
+                $(Call::$call => &[$(stringify!($argument)),*],)*
+            }
+        }
     };
 }
 
@@ -84,4 +92,32 @@ imports! {
 /// Whether an import of a call has the call's type.
 pub(crate) fn is_typed_as(call: Call, import: &FuncType) -> bool {
     import.params() == parameters(call) && import.results() == [ValType::I64]
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::{format, string::String, vec::Vec};
+
+    /// As its section of the page has it.
+    fn signature(call: Call) -> String {
+        let parameters = names(call).iter().zip(parameters(call)).map(|(name, of)| {
+            let of = if *of == ValType::I64 { "i64" } else { "i32" };
+            format!("{name}: {of}")
+        });
+        format!("{}({}) -> i64", call.name(), parameters.collect::<Vec<_>>().join(", "))
+    }
+
+    #[test]
+    fn the_page_has_the_signature_of_each_call() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SYSCALLS.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for (call, section) in Call::ALL.into_iter().zip(page.split("\n### ").skip(1)) {
+            let wanted =
+                format!("{} `{}`\n\n```\n{}\n```\n", call.number(), call.name(), signature(call));
+            assert!(section.starts_with(&wanted), "docs/SYSCALLS.md lacks:\n### {wanted}");
+        }
+    }
 }

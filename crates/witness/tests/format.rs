@@ -19,22 +19,8 @@ use witness::{
     tiles,
 };
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/FORMAT.md");
-
 fn compare(block: &str, wanted: &str) {
-    let page = std::fs::read_to_string(PAGE).unwrap();
-    let (begin, end) = (format!("<!-- {block}:begin -->\n"), format!("<!-- {block}:end -->"));
-    let from = page.find(&begin).unwrap() + begin.len();
-    let until = page.find(&end).unwrap();
-    if page[from..until] == *wanted {
-        return;
-    }
-    if std::env::var_os("WRITE_FORMAT").is_some() {
-        let changed = format!("{}{wanted}{}", &page[..from], &page[until..]);
-        std::fs::write(PAGE, changed).unwrap();
-        return;
-    }
-    panic!("{block} in docs/FORMAT.md is not what the code does; it should be:\n{wanted}");
+    page::compare("FORMAT.md", block, wanted);
 }
 
 /// All blocks in one test, because they write to one file.
@@ -44,7 +30,7 @@ fn the_page_says_what_the_code_does() {
     compare("events", &events());
     compare("calls", &calls());
     compare("traps", &traps());
-    compare("errors", &errors());
+    compare("errors", &page::errors());
     compare("example", &example());
 }
 
@@ -94,16 +80,8 @@ fn calls() -> String {
     let mut table = String::from("| kind | call | operations |\n| --- | --- | --- |\n");
     for call in Call::ALL {
         let operations = (0..16).filter_map(|code| Some((code, call.operation(code)?)));
-        let named = operations.map(|(code, operation)| {
-            let mut name = String::new();
-            for (at, c) in format!("{operation:?}").chars().enumerate() {
-                if c.is_uppercase() && at > 0 {
-                    name.push('-');
-                }
-                name.extend(c.to_lowercase());
-            }
-            format!("{code} {name}")
-        });
+        let named = operations
+            .map(|(code, operation)| format!("{code} {}", page::operation_name(operation)));
         let operations = named.collect::<Vec<_>>().join(", ");
         let number = Kind::Call(call).number();
         writeln!(table, "| {number:#04x} | {} | {operations} |", call.name()).unwrap();
@@ -115,16 +93,6 @@ fn traps() -> String {
     let mut table = String::from("| code | trap |\n| --- | --- |\n");
     for (code, name) in TrapCode::ALL {
         writeln!(table, "| {} | {name} |", code.number()).unwrap();
-    }
-    table
-}
-
-fn errors() -> String {
-    let mut table = String::from("| number | name | stage | means |\n| --- | --- | --- | --- |\n");
-    for error in Error::ALL {
-        let (number, name, text) = (error.number(), error.name(), error.text());
-        let stage = error.stage() as u8;
-        writeln!(table, "| {number} | {name} | {stage} | {text} |").unwrap();
     }
     table
 }

@@ -2,6 +2,7 @@
 //! proptest strategies for records.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "shared by tests")]
 
+pub mod page;
 pub mod strategies;
 
 use abi::{Call, Error};
