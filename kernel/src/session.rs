@@ -250,6 +250,9 @@ impl Session {
                 }
             }
             self.shell.show();
+            // What follows on the line is for after the tasks have seen it.
+            idle::console_fired();
+            break;
         }
         Ok(None)
     }

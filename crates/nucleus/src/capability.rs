@@ -328,6 +328,10 @@ mod tests {
         GrantArguments { to: Handle(0), rights, badge: 0, expiry: NEVER, uses: UNLIMITED }
     }
 
+    /// A capability, its ancestors as (index, revocations seen), and how often
+    /// it was revoked.
+    type Grown = (Option<Capability>, Vec<(usize, u32)>, u32);
+
     #[test]
     fn a_right_to_grant_once_passes_itself_on_no_further() {
         let once = some(Rights::READ | Rights::GRANT_ONCE);
@@ -384,9 +388,7 @@ mod tests {
         #[test]
         fn revoking_kills_what_was_derived_and_nothing_else(steps in proptest::collection::vec(any::<(u8, u8)>(), 0..200)) {
             let mut nodes = Nodes::new();
-            // Each with its ancestors as (index, revocations seen).
-            let mut all: Vec<(Option<Capability>, Vec<(usize, u32)>, u32)> =
-                std::vec![(Some(some(Rights::GRANT)), Vec::new(), 0)];
+            let mut all: Vec<Grown> = std::vec![(Some(some(Rights::GRANT)), Vec::new(), 0)];
             for (action, which) in steps {
                 let at = usize::from(which) % all.len();
                 let (Some(mut capability), ancestors, revocations) = all[at].clone() else { continue };
