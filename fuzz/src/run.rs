@@ -126,7 +126,8 @@ impl Run {
             leaves: Some(&self.ids),
         };
         let entries = self.entries.iter().map(Vec::as_slice);
-        let report = verify(HASHER, world::facts().device_key, Expected::default(), entries, evidence);
+        let report =
+            verify(HASHER, world::facts().device_key, Expected::default(), entries, evidence);
         assert_eq!(report.verdict, Verdict::Verified, "{:?}", self.cell.outcomes());
     }
 }

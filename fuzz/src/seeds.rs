@@ -7,9 +7,8 @@ use crate::{
     world::{self, HASHER},
 };
 use abi::{
-    Call, GetByKey, GetNearest, GetNeighbours, GrantArguments, GraphMutation, Handle,
-    NeighboursOf, PutHead, Reference, RegionMode, Rights, SignedProof, SpawnArguments, Statement,
-    first_slot,
+    Call, GetByKey, GetNearest, GetNeighbours, GrantArguments, GraphMutation, Handle, NeighboursOf,
+    PutHead, Reference, RegionMode, Rights, SignedProof, SpawnArguments, Statement, first_slot,
 };
 use ed25519_dalek::Signer;
 use package::{Manifest, manifest::PartEntry};
@@ -152,12 +151,8 @@ fn plays() -> Vec<(&'static str, Vec<u8>)> {
         .call(Call::RegionMap, &[RESULT + 2, 0, 0, OUT, 9])
         .call(
             Call::RegionMap,
-            &[
-                &[6, 3, 0x81][..],
-                &word(RegionMode::Slab { slot_bytes: 9, slots: 4 }),
-                &[BLOCK, 0],
-            ]
-            .concat(),
+            &[&[6, 3, 0x81][..], &word(RegionMode::Slab { slot_bytes: 9, slots: 4 }), &[BLOCK, 0]]
+                .concat(),
         )
         .call(Call::RegionMap, &[RESULT + 5, 2, NEVER, BLOCK, LENGTH])
         .call(Call::RegionMap, &[RESULT + 5, 0, RESULT + 6, OUT, 9])
@@ -343,7 +338,8 @@ fn of_run(run: &Run) -> Vec<Seed> {
         lines.extend_from_slice(b"[kernel] text\r\n");
     });
     seeds.push(("uart", "log", lines));
-    let spelled = b"\x07\x01\x06\x00\x20checkpoint text\x01\x04text\x02\x05entry\x30\x03\x02ab\x09\0\0\0\0";
+    let spelled =
+        b"\x07\x01\x06\x00\x20checkpoint text\x01\x04text\x02\x05entry\x30\x03\x02ab\x09\0\0\0\0";
     seeds.push(("uart", "spelled", [&spelled[..], &[7, 0, 3, 1, 2, 3, 0]].concat()));
     pad(&mut frames, &world::BOOT);
     let mut second = Frames::new([1; 16]);
@@ -460,16 +456,13 @@ fn texts() -> Vec<Seed> {
 
 fn components() -> Vec<Seed> {
     let module = |text: &str| wat::parse_str(text).unwrap();
-    let types = "(import \"heliograph\" \"timer_wait\" (func $wait (param i32 i32 i64) (result i64)))";
+    let types =
+        "(import \"heliograph\" \"timer_wait\" (func $wait (param i32 i32 i64) (result i64)))";
     vec![
         ("component", "plain", mount::MODULE.clone()),
         ("component", "interpreter", syscall::INTERPRETER.clone()),
         ("component", "spin", module("(module (func (export \"_start\") (loop (br 0))))")),
-        (
-            "component",
-            "depth",
-            module("(module (func $f (export \"_start\") (call $f)))"),
-        ),
+        ("component", "depth", module("(module (func $f (export \"_start\") (call $f)))")),
         (
             "component",
             "grow",

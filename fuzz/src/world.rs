@@ -1,11 +1,7 @@
 //! The machine that all targets play: its keys, and packages for it.
 
 use ed25519_dalek::{Signer, SigningKey};
-use package::{
-    DATA_SEGMENT, Manifest,
-    manifest::PartEntry,
-    signature_payload, signing_message,
-};
+use package::{DATA_SEGMENT, Manifest, manifest::PartEntry, signature_payload, signing_message};
 use rvf_types::SegmentFlags;
 use rvf_wire::write_segment;
 use witness::{

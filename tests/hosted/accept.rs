@@ -7,11 +7,11 @@ use abi::{Call, Error, Operation, first_slot};
 use helio::approve::{self, Change, Mounted, Terms};
 use integration::{artefacts, hosted};
 use machine::{Cell, Input};
+use witness::Hasher;
 use witness::manifest::Outcome;
 use witness::note::SigningKey;
 use witness::record::{Body, EventKind, Verdict};
 use witness::verify::Expected;
-use witness::Hasher;
 
 /// The one measurement.
 const READING: [f32; 4] = [21.5, 48.25, 1013.0, -0.5];

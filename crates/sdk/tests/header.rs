@@ -43,13 +43,16 @@ fn errors_rights_and_operations_have_the_same_numbers_and_no_others_are_there() 
         expected.insert(upper(name), u64::from(right.bits()));
     }
     for call in Call::ALL {
-        let operations: Vec<_> = (0..8).filter_map(|code| Some((code, call.operation(code)?))).collect();
+        let operations: Vec<_> =
+            (0..8).filter_map(|code| Some((code, call.operation(code)?))).collect();
         for (code, operation) in operations.iter().filter(|_| operations.len() > 1) {
-            let name = format!("{}_{}", call.name().to_uppercase(), upper(&format!("{operation:?}")));
+            let name =
+                format!("{}_{}", call.name().to_uppercase(), upper(&format!("{operation:?}")));
             expected.insert(name, u64::from(*code));
         }
     }
-    let found: BTreeMap<_, _> = numbers().into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
+    let found: BTreeMap<_, _> =
+        numbers().into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
     assert_eq!(found, expected);
 }
 

@@ -13,8 +13,8 @@ use witness::{
 pub(crate) fn fuzz(input: &[u8]) {
     let (entries, manifest) = split(input);
     let manifest = str::from_utf8(manifest).ok().filter(|text| text.ends_with('\n'));
-    let manifest = manifest
-        .map(|text| witness::note::sign(text, &world::log_origin(), &world::device()));
+    let manifest =
+        manifest.map(|text| witness::note::sign(text, &world::log_origin(), &world::device()));
     judge(&entries, manifest.as_deref());
     judge(&chained(&entries), manifest.as_deref());
 }
@@ -46,10 +46,8 @@ fn judge(entries: &[Vec<u8>], manifest: Option<&str>) {
     };
     let whole = verdict(entries, Some(&ids));
     assert_eq!(verdict(entries, None), whole);
-    let is_sound = matches!(
-        whole,
-        Verdict::Verified | Verdict::Incomplete { missing: Missing::Manifest, .. }
-    );
+    let is_sound =
+        matches!(whole, Verdict::Verified | Verdict::Incomplete { missing: Missing::Manifest, .. });
     if is_sound && let Some(last) = entries.last().filter(|last| !last.is_empty()) {
         let mut other = entries.to_vec();
         let changed = other.last_mut().unwrap();

@@ -22,11 +22,7 @@ use package::{
     },
 };
 use std::sync::LazyLock;
-use witness::{
-    Hash,
-    manifest::Outcome,
-    record::EventKind,
-};
+use witness::{Hash, manifest::Outcome, record::EventKind};
 
 // Where things are in the interpreter's memory; its text has these numbers.
 const DIGEST: u64 = 0x100;
@@ -72,7 +68,8 @@ pub(crate) static INTERPRETER: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let arguments: String = types.split(' ').enumerate().map(argument).collect();
         cases += &format!("(br $done (call ${name} {arguments})))\n");
     }
-    let blocks: String = Call::ALL.iter().rev().map(|it| format!("(block ${} ", it.number())).collect();
+    let blocks: String =
+        Call::ALL.iter().rev().map(|it| format!("(block ${} ", it.number())).collect();
     let labels: String = Call::ALL.iter().map(|it| format!("${} ", it.number())).collect();
     let approval = Approval { old_leaf: empty(), expiry: u64::MAX }.to_bytes();
     let approval: String = approval.iter().map(|byte| format!("\\{byte:02x}")).collect();
@@ -161,7 +158,8 @@ pub(crate) fn manifest() -> Manifest {
         edges: 4,
         rules: rules(tier),
     };
-    let queue = |name: &str, accepts| QueueEntry { name: name.into(), capacity_bytes: 600, accepts };
+    let queue =
+        |name: &str, accepts| QueueEntry { name: name.into(), capacity_bytes: 600, accepts };
     Manifest {
         name: "fuzz".into(),
         version: 1,

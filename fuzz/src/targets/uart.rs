@@ -2,11 +2,11 @@
 //! were sent and damaged on the way.
 
 use crate::{input::Input, world};
+use witness::frame::Collector;
 use witness::frame::{
     Frame, FrameError, Frames,
     uart::{Piece, Reader, Writer},
 };
-use witness::frame::Collector;
 
 /// A piece that does not borrow; console text is collected.
 #[derive(Clone, Debug, PartialEq, Eq)]
