@@ -65,38 +65,3 @@ proptest! {
         play(&seeds, patience);
     }
 }
-
-#[test]
-fn dev() {
-    let from: u64 = std::env::var("FROM").map_or(0, |it| it.parse().unwrap());
-    let cases: u64 = std::env::var("CASES").map_or(20, |it| it.parse().unwrap());
-    let length: u64 = std::env::var("LENGTH").map_or(800, |it| it.parse().unwrap());
-    let mut calls = 0;
-    for case in from..from + cases {
-        let mut drive = Drive::new();
-        let patience = [12, 40, 3000][case as usize % 3];
-        let mut memory = Memory { patience, ..Memory::default() };
-        let mut steps = vec![];
-        for at in 0..length {
-            let who = drive.on.map(|(who, _)| who);
-            let step = choose::step(
-                &mut Dice::new(abi::mix(case << 32 | at)),
-                &drive.model,
-                who,
-                &mut memory,
-            );
-            steps.push((drive.model.next, who, step.clone()));
-            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive.step(&step)));
-            if done.is_err() {
-                let last = steps.len().saturating_sub(6);
-                for step in &steps[last..] {
-                    println!("{step:?}");
-                }
-                println!("case {case} step {at}");
-                panic!("dev");
-            }
-        }
-        calls += drive.calls;
-    }
-    println!("{calls} calls");
-}

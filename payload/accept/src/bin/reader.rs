@@ -39,7 +39,10 @@ mod program {
         println!(
             *console,
             ", slot {}, {} write, by record {} of task {}",
-            head.slot, head.writes, head.sequence, head.subject
+            head.slot,
+            head.writes,
+            head.sequence,
+            head.subject
         );
         println!(*console, "reader: its opening {}", word(opening.holds(head.slot)));
         let mut good = 0;
