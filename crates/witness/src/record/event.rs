@@ -79,6 +79,8 @@ event_kinds! {
     Reboot = 11, "reboot";
     /// A setting of the trace.
     Trace = 12, "trace";
+    /// A snapshot is to be taken; no data.
+    Snapshot = 13, "snapshot";
 }
 
 impl EventKind {
@@ -86,7 +88,9 @@ impl EventKind {
     const fn exact_length(self) -> Option<usize> {
         match self {
             Self::Challenge => Some(32),
-            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot => Some(0),
+            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot | Self::Snapshot => {
+                Some(0)
+            },
             _ => None,
         }
     }
