@@ -71,6 +71,7 @@ impl Session {
             hasher: kernel.hasher,
             facts,
             memory_limit: memory_limit(),
+            keeps_journals: false,
         });
         // Opened once more, for the shell: what the cell mounts is its own.
         let package = Package::open(settings.package, &settings.trust, kernel.hasher);

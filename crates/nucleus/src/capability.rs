@@ -9,7 +9,7 @@
 
 use crate::object::ObjectId;
 use crate::snapshot::saved;
-use crate::snapshot::{Reader, Saved, Writer, save_list};
+use crate::snapshot::{Reader, Saved, Writer};
 use abi::{Error, GrantArguments, Kind, Rights, profile::DERIVATION_DEPTH};
 use alloc::{boxed::Box, vec::Vec};
 use witness::Index;
@@ -326,7 +326,7 @@ saved!(new NodeId);
 /// Those that were ever used.
 impl Saved for Nodes {
     fn save(&self, to: &mut Writer<'_>) {
-        save_list(self.nodes.get(..self.used).unwrap_or_default(), to);
+        to.list(self.nodes.get(..self.used).unwrap_or_default());
         self.free.save(to);
     }
 

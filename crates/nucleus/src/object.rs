@@ -3,7 +3,7 @@
 //! The number of an object is its slot and how often the slot was used
 //! before, so a capability for an object that is no more fails by itself.
 
-use crate::snapshot::{Reader, Saved, Writer, save_list, saved};
+use crate::snapshot::{Reader, Saved, Writer, saved};
 use crate::{
     partition::PartitionId,
     proof::Minted,
@@ -373,7 +373,7 @@ saved!(struct Slot { reuse, content, next_free });
 /// The slots that were ever used. Between slices nothing is doomed.
 impl Saved for Objects {
     fn save(&self, to: &mut Writer<'_>) {
-        save_list(self.slots.get(..self.used).unwrap_or_default(), to);
+        to.list(self.slots.get(..self.used).unwrap_or_default());
         self.free.save(to);
         self.live.save(to);
     }

@@ -36,6 +36,15 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Writes a list, at a page of its own if it is long.
+    pub fn list<T: Saved>(&mut self, list: &[T]) {
+        list.len().save(self);
+        if list.len() >= PAGE {
+            self.align();
+        }
+        T::save_all(list, self);
+    }
+
     /// Begins a page, with zeros before it.
     pub fn align(&mut self) {
         if !self.page.is_empty() {
@@ -156,15 +165,6 @@ pub trait Saved: Sized {
     }
 }
 
-/// Writes a list, at a page of its own if it is long.
-pub(crate) fn save_list<T: Saved>(list: &[T], to: &mut Writer<'_>) {
-    list.len().save(to);
-    if list.len() >= PAGE {
-        to.align();
-    }
-    T::save_all(list, to);
-}
-
 fn load_list<T: Saved>(from: &mut Reader<'_>) -> Option<Vec<T>> {
     let count = usize::load(from)?;
     if count >= PAGE {
@@ -268,7 +268,7 @@ impl<T: Saved, const N: usize> Saved for [T; N] {
 
 impl<T: Saved> Saved for Vec<T> {
     fn save(&self, to: &mut Writer<'_>) {
-        save_list(self, to);
+        to.list(self);
     }
 
     fn load(from: &mut Reader<'_>) -> Option<Self> {
@@ -278,7 +278,7 @@ impl<T: Saved> Saved for Vec<T> {
 
 impl<T: Saved> Saved for Box<[T]> {
     fn save(&self, to: &mut Writer<'_>) {
-        save_list(self, to);
+        to.list(self);
     }
 
     fn load(from: &mut Reader<'_>) -> Option<Self> {
@@ -298,7 +298,7 @@ impl<T: Saved> Saved for Box<T> {
 
 impl Saved for Arc<[u8]> {
     fn save(&self, to: &mut Writer<'_>) {
-        save_list(self, to);
+        to.list(self);
     }
 
     fn load(from: &mut Reader<'_>) -> Option<Self> {
@@ -308,7 +308,7 @@ impl Saved for Arc<[u8]> {
 
 impl Saved for String {
     fn save(&self, to: &mut Writer<'_>) {
-        save_list(self.as_bytes(), to);
+        to.list(self.as_bytes());
     }
 
     fn load(from: &mut Reader<'_>) -> Option<Self> {

@@ -6,7 +6,7 @@ use package::manifest::{Metric, StandingApproval, TaskKind, Tier};
 use witness::manifest::{Outcome, TaskEnd};
 use witness::{
     Index, Reservation, Subject,
-    record::{CallBody, Short, RootReason, TrapCode},
+    record::{CallBody, RootReason, Short, TrapCode},
 };
 
 /// A type that another stands for: how to get there, and back.

@@ -13,7 +13,6 @@
 mod codec;
 mod foreign;
 
-pub(crate) use codec::save_list;
 pub use codec::{PAGE, Reader, Saved, Writer, saved};
 
 use crate::{Nucleus, nucleus::LOG_SLOTS, world::Verify};

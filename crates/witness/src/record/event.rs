@@ -88,9 +88,7 @@ impl EventKind {
     const fn exact_length(self) -> Option<usize> {
         match self {
             Self::Challenge => Some(32),
-            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot | Self::Snapshot => {
-                Some(0)
-            },
+            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot | Self::Snapshot => Some(0),
             _ => None,
         }
     }
