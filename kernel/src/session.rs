@@ -233,6 +233,7 @@ impl Session {
                 Action::Challenge(nonce) => self.challenge(nonce)?,
                 Action::Stop => self.note(Input::new(EventKind::Stop, &[]))?,
                 Action::Resume => self.note(Input::new(EventKind::Resume, &[]))?,
+                Action::Snapshot => self.note(Input::new(EventKind::Snapshot, &[]))?,
                 Action::Type(line) => {
                     self.note(Input::new(EventKind::ConsoleInput, line.as_bytes()))?;
                 }
