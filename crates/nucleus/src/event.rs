@@ -109,7 +109,8 @@ impl Nucleus {
             | EventKind::Resume
             | EventKind::Shutdown
             | EventKind::Reboot
-            | EventKind::Entropy => NO_OBJECT,
+            | EventKind::Entropy
+            | EventKind::Unrecorded => NO_OBJECT,
             _ => return Err(NotAdmitted::Unsupported),
         };
         let event = Event::new(kind, false, source, data).ok_or(NotAdmitted::BadLength)?;

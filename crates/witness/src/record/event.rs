@@ -79,6 +79,9 @@ event_kinds! {
     Reboot = 11, "reboot";
     /// A setting of the trace.
     Trace = 12, "trace";
+    /// The mark of a run that is about to use something that is not recorded:
+    /// what, in words.
+    Unrecorded = 13, "unrecorded";
 }
 
 impl EventKind {
