@@ -61,6 +61,11 @@ impl<'a> Driver<'a> {
         &self.cell
     }
 
+    /// The machine, to go on with it elsewhere.
+    pub fn into_cell(self) -> Cell {
+        self.cell
+    }
+
     /// Number of records that were made again, each equal to the log's.
     pub fn equal(&self) -> u64 {
         self.equal
