@@ -2,6 +2,7 @@
 //! changed bit shows where it was changed.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use helio::keys::Role;
 use helio::replay::{self, Assumption, Driver, Extent, Gap, Inputs, Refusal, Side, TrustFile};
@@ -121,10 +122,9 @@ impl Dice {
     }
 }
 
-/// Runs the listeners with events at any point between two slices, before and
-/// after jumps of logical time, sealing now and then.
-fn record(seed: u64, trust: &Trust) -> Vec<Vec<u8>> {
-    let facts = MachineFacts {
+/// Leaf 1 of some machine.
+fn facts(trust: &Trust) -> MachineFacts {
+    MachineFacts {
         nonce: None,
         previous_checkpoint: [0; 32],
         boot_id: [1; 16],
@@ -136,7 +136,13 @@ fn record(seed: u64, trust: &Trust) -> Vec<Vec<u8>> {
         arch: Arch::X86_64,
         board: Board::Pc,
         flags: Flags::NONE,
-    };
+    }
+}
+
+/// Runs the listeners with events at any point between two slices, before and
+/// after jumps of logical time, sealing now and then.
+fn record(seed: u64, trust: &Trust) -> Vec<Vec<u8>> {
+    let facts = facts(trust);
     let mut cell = Cell::start(Boot {
         package: listeners(),
         trust: trust.clone(),
@@ -420,6 +426,47 @@ fn a_machine_that_stands_behind_a_mark_cannot_be_equal() {
     let verdict = driver.run(None, &mut |_| {}).unwrap();
     let Verdict::NotReproducible(gap) = verdict else { panic!("{verdict:?}") };
     assert_eq!(gap.record(), first);
+}
+
+#[test]
+fn what_a_machine_had_no_memory_for_is_only_claimed() {
+    let facts = facts(&artefacts::keys().trust().unwrap());
+    let mut cell = Cell::start(Boot {
+        package: listeners(),
+        trust: artefacts::keys().trust().unwrap(),
+        hasher: Hasher::SOFTWARE,
+        facts,
+        memory_limit: 1 << 20,
+    });
+    assert_eq!(cell.step(), Step::Finished);
+    let mut entries = Vec::new();
+    cell.seal(&mut |entry, _| entries.push(entry.to_vec()));
+    let trust = artefacts::read(&artefacts::keys().trust_path());
+    for trust in [TrustFile::Given(&trust), TrustFile::Unknown] {
+        let inputs = Inputs { package: listeners(), trust };
+        let mut replay = replay::start(&entries, Extent::Whole, inputs).ok().unwrap();
+        assert_eq!(replay.driver.run(None, &mut |_| {}), Ok(Verdict::Equal));
+        assert_eq!(replay.assumed.last(), Some(&Assumption::NoMemory));
+    }
+}
+
+/// Best of five, alternating: the machine that runs this has other things to
+/// do as well.
+#[test]
+fn a_replay_is_not_slower_than_the_run_was() {
+    let package = artefacts::package("bootstrap");
+    let trust = artefacts::read(&artefacts::keys().trust_path());
+    let (mut ran, mut replayed) = (Duration::MAX, Duration::MAX);
+    for _ in 0..5 {
+        let began = Instant::now();
+        let left = hosted::run(package.clone(), &artefacts::keys());
+        ran = ran.min(began.elapsed());
+        let began = Instant::now();
+        let again = replay_with(&left.log, &package, TrustFile::Given(&trust));
+        replayed = replayed.min(began.elapsed());
+        assert_eq!(again.verdict, Verdict::Equal);
+    }
+    assert!(replayed <= ran.mul_f64(1.1), "the run {ran:?}, with verification {replayed:?}");
 }
 
 #[test]
