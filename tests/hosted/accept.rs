@@ -43,7 +43,7 @@ fn proof(package: &[u8]) -> [u8; abi::SignedProof::SIZE] {
 }
 
 /// Runs it, with the measurement and its approval from outside.
-fn run() -> hosted::Left {
+pub fn run() -> hosted::Left {
     let package = artefacts::package("accept");
     let reading: Vec<u8> = READING.iter().flat_map(|number| number.to_le_bytes()).collect();
     let proof = proof(&package);

@@ -9,4 +9,5 @@ mod c;
 mod damaged;
 mod hostile;
 mod keys;
+mod replay;
 mod threats;

@@ -17,6 +17,7 @@ pub mod hosted;
 pub mod log;
 pub mod machine;
 pub mod packages;
+pub mod replay;
 pub mod trial;
 pub mod work;
 

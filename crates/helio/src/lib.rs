@@ -27,6 +27,7 @@ pub mod output;
 pub mod pack;
 pub mod progress;
 pub mod qemu;
+pub mod replay;
 pub mod session;
 pub mod symbolize;
 pub mod terminal;

@@ -114,7 +114,8 @@ impl Nucleus {
             | EventKind::Shutdown
             | EventKind::Reboot
             | EventKind::Snapshot
-            | EventKind::Entropy => NO_OBJECT,
+            | EventKind::Entropy
+            | EventKind::Unrecorded => NO_OBJECT,
             _ => return Err(NotAdmitted::Unsupported),
         };
         let event = Event::new(kind, false, source, data).ok_or(NotAdmitted::BadLength)?;

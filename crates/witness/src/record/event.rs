@@ -79,8 +79,11 @@ event_kinds! {
     Reboot = 11, "reboot";
     /// A setting of the trace.
     Trace = 12, "trace";
+    /// The mark of a run that is about to use something that is not recorded:
+    /// what, in words.
+    Unrecorded = 13, "unrecorded";
     /// A snapshot is to be taken; no data.
-    Snapshot = 13, "snapshot";
+    Snapshot = 14, "snapshot";
 }
 
 impl EventKind {
