@@ -10,4 +10,5 @@ mod damaged;
 mod hostile;
 mod keys;
 mod replay;
+mod snapshots;
 mod threats;

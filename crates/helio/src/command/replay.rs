@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
+use machine::Cell;
 use witness::checkpoint;
+use witness::record::{Kind, Record};
 use witness::verify::Expected;
 
 use crate::error::{HelioError, Result};
@@ -21,7 +23,7 @@ use crate::replay::look::Look;
 use crate::replay::{self, Inputs, NoStart, TrustFile, Verdict, prompt};
 use crate::terminal::Raw;
 use crate::verify::verify_folder;
-use crate::{file, keys};
+use crate::{file, keys, snapshot};
 use shown::Shown;
 
 /// Make a run again from its package and its log's events, and compare every
@@ -31,8 +33,15 @@ pub struct Replay {
     /// The log's folder.
     log: PathBuf,
     /// The package that ran.
+    #[arg(long, required_unless_present = "from")]
+    package: Option<PathBuf>,
+    /// Begin at this snapshot, to which the log must commit, without what came
+    /// before.
+    #[arg(long, conflicts_with_all = ["package", "snapshots"])]
+    from: Option<PathBuf>,
+    /// Write the snapshot of each state root in the log to this folder.
     #[arg(long)]
-    package: PathBuf,
+    snapshots: Option<PathBuf>,
     /// The device's public key: a PEM file, or a verifier key
     /// (name+id+base64) [default: KEYS/device.pub.pem].
     #[arg(long)]
@@ -64,7 +73,8 @@ impl Replay {
                 "leave --json out; the shell's own commands take -j",
             ));
         }
-        let package = file::read(&self.package)?;
+        let package = self.package.as_deref().map(file::read).transpose()?;
+        let snapshot = self.from.as_deref().map(snapshot::read).transpose()?;
         let trust = self.trust_file()?;
         let trust = match (&self.trust, &trust) {
             (Some(_), Some(file)) => TrustFile::Given(file),
@@ -88,7 +98,16 @@ impl Replay {
         let entries = entries.unwrap_or(&log.entries);
 
         let began = Instant::now();
-        let mut replay = match replay::start(entries, extent, Inputs { package: &package, trust }) {
+        let inputs = Inputs {
+            package: package.as_deref().unwrap_or_default(),
+            trust,
+            keeps_journals: self.snapshots.is_some(),
+        };
+        let started = match &snapshot {
+            Some(snapshot) => replay::restore(entries, extent, snapshot, inputs),
+            None => replay::start(entries, extent, inputs),
+        };
+        let mut replay = match started {
             Ok(replay) => replay,
             Err(NoStart::Gap(gap)) => {
                 let verdict = Verdict::NotReproducible(gap);
@@ -99,11 +118,17 @@ impl Replay {
                 return Err(self.wrong("the log's first records are not those of a log"));
             }
             Err(NoStart::Trust(error)) => return Err(self.wrong(error)),
+            Err(NoStart::NotCommitted { record, committed }) => {
+                return Err(self.foreign(record, committed.is_some()));
+            }
+            Err(NoStart::Snapshot(error)) => return Err(self.wrong(error)),
         };
         let goal = self.until.map_or(records, |until| until.min(records));
         let bar = Progress::counted(output, "replaying", goal);
         let mut shown = 0;
-        let mut progress = |equal: u64| {
+        let mut written = Written::new(self.snapshots.as_deref(), entries);
+        let mut progress = |equal: u64, cell: &Cell| {
+            written.look(cell);
             // Drawing costs more than a slice may.
             if equal >= shown + 64 {
                 bar.reached(equal);
@@ -113,6 +138,7 @@ impl Replay {
         let ran = replay.driver.run(self.until, &mut progress);
         let took = began.elapsed();
         bar.finish();
+        written.finish(output)?;
         let verdict = ran.map_err(|failure| HelioError::Failed {
             what: "the replay".into(),
             reason: failure.to_string(),
@@ -151,9 +177,65 @@ impl Replay {
         }
     }
 
+    fn foreign(&self, record: u64, has_root: bool) -> HelioError {
+        let reason = match has_root {
+            true => format!("record {record} of the log commits to another state"),
+            false => format!("record {record} of the log commits to no state"),
+        };
+        let path = self.from.as_deref().unwrap_or(Path::new("")).display();
+        let advice = "give a snapshot of this log: `helio replay --snapshots` writes them";
+        HelioError::input("snapshot", path, reason, advice)
+    }
+
     fn wrong(&self, reason: impl std::fmt::Display) -> HelioError {
         let advice = "it verifies, but no machine starts so";
         HelioError::input("replay", self.log.display(), reason, advice)
+    }
+}
+
+/// The snapshots that are written on the way.
+struct Written<'a> {
+    folder: Option<&'a Path>,
+    entries: &'a [Vec<u8>],
+    last: Option<u64>,
+    paths: Vec<PathBuf>,
+    failed: Option<HelioError>,
+}
+
+impl<'a> Written<'a> {
+    fn new(folder: Option<&'a Path>, entries: &'a [Vec<u8>]) -> Self {
+        Self { folder, entries, last: None, paths: Vec::new(), failed: None }
+    }
+
+    /// Writes one where the log's next record commits to it.
+    fn look(&mut self, cell: &Cell) {
+        let Some(folder) = self.folder.filter(|_| cell.is_root_due() && self.failed.is_none())
+        else {
+            return;
+        };
+        let next = cell.size();
+        let entry = usize::try_from(next).ok().and_then(|at| self.entries.get(at));
+        let record = entry.and_then(|entry| Record::decode(entry).ok());
+        if record.is_none_or(|record| record.kind() != Kind::StateRoot) || self.last == Some(next) {
+            return;
+        }
+        self.last = Some(next);
+        match snapshot::write(folder, cell) {
+            Ok(path) => self.paths.push(path),
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    fn finish(self, output: Output) -> Result<()> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !output.is_json() {
+            for path in self.paths {
+                println!("snapshot {}", path.display());
+            }
+        }
+        Ok(())
     }
 }
 
