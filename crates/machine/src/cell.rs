@@ -20,7 +20,7 @@ use core::fmt;
 use nucleus::{
     Answer, Effect, Ending, Grant, Input, NotAdmitted, Nucleus, ObjectId, Start, State, Task, Work,
 };
-use package::Package;
+use package::{Package, manifest::WasiEntry};
 use wasmi::Linker;
 use witness::{
     Hash, Hasher, Index, Log, Subject, Trust,
@@ -92,6 +92,10 @@ pub struct Cell {
     pub(crate) failure: Option<Failure>,
     pub(crate) room: Room,
     pub(crate) reports: Vec<String>,
+    /// Seed of all pseudo-randomness in the run.
+    pub(crate) seed: u64,
+    /// What the tasks of the package are told through WASI, in their order.
+    wasi: Vec<Option<WasiEntry>>,
     /// Tasks of the package that could not be started.
     refused: Vec<TaskEnd>,
 }
@@ -108,6 +112,8 @@ impl Cell {
         };
         let manifest = opened.as_ref().ok().and_then(Package::manifest);
         let seed = manifest.map_or(0, |manifest| manifest.seed);
+        let tasks = manifest.map_or(&[][..], |manifest| &manifest.tasks);
+        let wasi = tasks.iter().map(|task| task.wasi.clone()).collect();
         let signature_holds = witness::key::holds;
         let nucleus = Nucleus::new(Start { package, seed, facts, hasher, signature_holds });
         let engine = engine();
@@ -122,6 +128,8 @@ impl Cell {
             failure: None,
             room: Room::default(),
             reports: Vec::new(),
+            seed,
+            wasi,
             refused: Vec::new(),
         };
         cell.nucleus.spend(Subject::KERNEL, call_fuel(Call::RvfMount));
@@ -142,7 +150,8 @@ impl Cell {
             let spawned = match self.nucleus.gate(Subject::KERNEL, request) {
                 Answer::Prepare(ticket) => match *ticket.work() {
                     Work::Spawn { component, start, kind, .. } => {
-                        self.spawn(ticket, component, role(kind), start.memory).map(|_| ())
+                        let spawned = self.spawn(ticket, component, role(kind), start.memory);
+                        spawned.map(|subject| self.furnish(subject, number))
                     }
                     _ => Err(Error::BadArgument),
                 },
@@ -156,6 +165,13 @@ impl Cell {
                 self.refused.push(TaskEnd { name, subject: 0, outcome, code });
             }
         }
+    }
+
+    /// Tells a task of the package what its entry has for WASI.
+    fn furnish(&mut self, subject: Subject, number: usize) {
+        let Some(Some(entry)) = self.wasi.get(number) else { return };
+        let Some(instance) = self.instances.get_mut(&subject) else { return };
+        instance.wasi().furnish(entry, &self.nucleus, subject);
     }
 
     /// Gives one task a slice.

@@ -4,7 +4,7 @@
 //! the host function. A call that cannot be answered at once leaves by a host
 //! error; the instance is then resumed with the answer.
 
-use crate::{call::RawCall, limiter::Limiter, seat::Seat};
+use crate::{call::RawCall, limiter::Limiter, seat::Seat, wasi};
 use core::fmt;
 use nucleus::{Answer, Nucleus, Ticket, Work};
 use wasmi::{AsContext, AsContextMut, Memory};
@@ -22,6 +22,8 @@ pub(crate) struct Host {
     pub(crate) meter: Meter,
     /// A call that the machine has to prepare.
     pub(crate) ticket: Option<Ticket>,
+    /// What WASI's functions remember.
+    pub(crate) wasi: wasi::State,
 }
 
 /// Where a slice stands.
@@ -46,6 +48,12 @@ pub(crate) enum Leave {
     Blocked(RawCall),
     /// The machine has to prepare something.
     Prepare(RawCall),
+    /// As [`Leave::Again`], from a function of WASI.
+    WasiAgain(wasi::Call),
+    /// As [`Leave::Blocked`], from a function of WASI.
+    WasiBlocked(wasi::Call),
+    /// The task is at its end, with this code.
+    Exit(i32),
     /// The task's budget does not reach for it.
     OutOfFuel,
     /// The nucleus has ended the task.
@@ -170,7 +178,7 @@ pub(crate) fn settle(store: &mut impl AsContextMut<Data = Host>) {
 }
 
 /// Spends fuel for work outside Wasm.
-fn charge(store: &mut impl AsContextMut<Data = Host>, fuel: u64) {
+pub(crate) fn charge(store: &mut impl AsContextMut<Data = Host>, fuel: u64) {
     let mut context = store.as_context_mut();
     let host = context.data_mut();
     host.meter.is_overdrawn |= fuel > host.meter.seen;
@@ -194,6 +202,7 @@ impl Host {
             limiter: Limiter::new(memory_bytes),
             meter: Meter::default(),
             ticket: None,
+            wasi: wasi::State::new(0),
         }
     }
 }

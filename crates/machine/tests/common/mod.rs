@@ -130,6 +130,7 @@ impl Recipe {
             fuel: 1 << 32,
             memory: 1 << 20,
             capabilities,
+            wasi: None,
         });
         self
     }

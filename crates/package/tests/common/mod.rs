@@ -90,6 +90,7 @@ pub fn manifest() -> Manifest {
                 capability(Kind::Component, "program", Rights::EXECUTE),
                 capability(Kind::Log, "log", Rights::WRITE),
             ],
+            wasi: None,
         }],
     }
 }
