@@ -5,7 +5,7 @@ ARCH     ?= x86_64
 PAYLOAD  ?= regress
 LOADER   ?= uefi
 BUILD    := build
-PACKAGES := regress bootstrap
+PACKAGES := regress bootstrap agents accept
 ARCHES   := x86_64 aarch64
 
 # What is built is where these rules look for it, whatever the user's
@@ -163,7 +163,8 @@ endef
 
 check: fmt clippy test-host
 
-test-host: $(TOOLS)
+# The acceptance run and the agents are tests of built packages.
+test-host: payloads
 	$(call say,tests on the host)
 	@cargo test --quiet --locked
 	@cargo test --quiet --locked -p kernel --lib

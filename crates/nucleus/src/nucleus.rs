@@ -169,11 +169,25 @@ impl Nucleus {
             }
             task.needs = needs;
         }
+        self.show();
         self.world.bury();
-        let Ok(console) = self.world.objects.queue_mut(ObjectId::CONSOLE) else { return };
-        console.drain(|message, bytes| {
-            self.effects.push(Effect::Console { subject: Subject(message.sender), bytes });
+    }
+
+    /// Has what is in the console's queue leave. Of a reference nothing is
+    /// shown but its 24 bytes, and nobody has it any more.
+    fn show(&mut self) {
+        let World { objects, nodes, .. } = &mut self.world;
+        let mut gone = Vec::new();
+        let Ok(console) = objects.queue_mut(ObjectId::CONSOLE) else { return };
+        console.drain(|next, bytes| {
+            gone.extend(next.reference);
+            let subject = Subject(next.message.sender);
+            self.effects.push(Effect::Console { subject, bytes });
         });
+        for capability in gone {
+            nodes.release(&capability);
+            objects.let_go(capability.object);
+        }
     }
 
     /// Stamps a task that begins to wait for its turn.

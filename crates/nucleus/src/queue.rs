@@ -289,11 +289,11 @@ impl Queue {
     }
 
     /// Takes out everything, in order. Allocates.
-    pub(crate) fn drain(&mut self, mut take: impl FnMut(Message, Vec<u8>)) {
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(Next, Vec<u8>)) {
         while let Some(next) = self.next() {
             let mut bytes = alloc::vec![0; next.length];
             self.take(&mut bytes);
-            take(next.message, bytes);
+            take(next, bytes);
         }
     }
 

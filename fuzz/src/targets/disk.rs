@@ -59,7 +59,7 @@ fn fix(bytes: &mut [u8]) {
     for &byte in checked {
         crc ^= u32::from(byte);
         for _ in 0..8 {
-            crc = crc >> 1 ^ 0xedb8_8320 * (crc & 1);
+            crc = (crc >> 1) ^ (0xedb8_8320 * (crc & 1));
         }
     }
     frame[28..32].copy_from_slice(&(!crc).to_le_bytes());

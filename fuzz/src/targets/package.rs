@@ -71,7 +71,7 @@ fn headers(body: &[u8]) -> Vec<(usize, u64, std::ops::Range<usize>)> {
 
 /// Writes the digests of parts into the manifest, which has room for them:
 /// the text of a digest has one length.
-fn digests(body: &mut Vec<u8>) {
+fn digests(body: &mut [u8]) {
     let segments = headers(body);
     let Some((_, _, manifest)) = segments.first().cloned() else { return };
     let Ok(text) = str::from_utf8(&body[manifest.clone()]) else { return };

@@ -276,7 +276,7 @@ impl Play {
             match input.u8() % 18 {
                 number @ 0..12 => play.call(current, number, &mut input),
                 12 => play.block = input.counted().to_vec(),
-                13 => play.add(&input.counted().to_vec()),
+                13 => play.add(input.counted()),
                 14 => play.sign(&mut input),
                 15 => play.block.truncate(input.u16().into()),
                 16 => play.event(&mut input),

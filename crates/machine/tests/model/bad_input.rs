@@ -183,7 +183,9 @@ const V: [f32; 3] = [1.0, 2.0, 2.0];
 #[test]
 fn handles_of_every_wrong_kind() {
     let mut table = Table::new();
-    let calls: [(Call, u32, Option<Kind>, fn() -> What); 14] = [
+    /// A call, its operation, the kind it is for, and arguments for it.
+    type Case = (Call, u32, Option<Kind>, fn() -> What);
+    let calls: [Case; 14] = [
         (Call::TaskSpawn, 0, Some(Kind::Component), || {
             let (start, passed) = (Table::start(1), vec![]);
             What::Spawn { start, passed, prepared: Ok(()) }
@@ -353,7 +355,8 @@ fn a_proof_with_any_one_field_changed() {
     let mut table = Table::new();
     let mutation = put(1, 1, &V);
     let good = table.signed(TURNED, &mutation, 5, u64::MAX);
-    let changes: [(&str, fn(&mut SignedProof), Error); 12] = [
+    type Case = (&'static str, fn(&mut SignedProof), Error);
+    let changes: [Case; 12] = [
         ("store", |it| it.statement.store[31] ^= 1, Error::WrongObject),
         ("slot", |it| it.statement.slot = 2, Error::WrongSlot),
         ("mutation", |it| it.statement.mutation[0] ^= 128, Error::WrongMutation),

@@ -37,7 +37,8 @@ mod program {
             match message.kind {
                 kind::OUTSIDE => outside(&sha256(message.bytes()))?,
                 kind::APPROVE => {
-                    let (expiry, put) = message.bytes().split_first_chunk().ok_or(Error::BadLength)?;
+                    let (expiry, put) =
+                        message.bytes().split_first_chunk().ok_or(Error::BadLength)?;
                     approve(u64::from_le_bytes(*expiry), &Mutation::copied(put)?)?;
                 }
                 _ => return Ok(()),

@@ -39,9 +39,13 @@ mod program {
         println!(
             *console,
             ", slot {}, {} write, by record {} of task {}",
-            head.slot, head.writes, head.sequence, head.subject
+            head.slot,
+            head.writes,
+            head.sequence,
+            head.subject
         );
-        println!(*console, "reader: its opening {}", word(opening.holds(head.slot)));
+        let holds = opening.holds(head.slot);
+        println!(*console, "reader: its opening {}", word(holds));
         let mut good = 0;
         for number in PUTS - KEYS..PUTS {
             let entry = SAMPLES.entry(key(number), &mut window)?;
@@ -49,7 +53,7 @@ mod program {
             good += u32::from(is_last && entry.head.writes == PUTS / KEYS);
         }
         println!(*console, "reader: {good} samples as written last, {} times each", PUTS / KEYS);
-        Ok(good == KEYS && opening.holds(head.slot))
+        Ok(good == KEYS && holds)
     }
 
     fn word(holds: bool) -> &'static str {

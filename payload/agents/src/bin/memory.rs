@@ -39,7 +39,7 @@ mod program {
 
     static BOOKS: State<Books> = State::new(Books { stored: 0, refused: 0, searches: 0 });
 
-    sdk::reactor!(on_message, initialize: initialize, console: CONSOLE);
+    sdk::reactor!(serve, initialize: initialize, console: CONSOLE);
 
     fn initialize() {
         let mut window = [0; MESSAGE_HEAD];
@@ -63,7 +63,7 @@ mod program {
         queue.send(kind::INTRODUCE, 0, &handle.to_le_bytes())
     }
 
-    fn on_message() -> i32 {
+    fn serve() -> i32 {
         let mut window = [0; MESSAGE_HEAD + 512];
         let Ok(message) = Queue::MAILBOX.receive(0, &mut window) else { return 0 };
         let client = match message.badge {

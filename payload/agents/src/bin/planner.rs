@@ -120,7 +120,7 @@ mod program {
         // The prover tells the memory service, whose mailbox it knows.
         PROVER_IN.send(kind::SHUTDOWN, 0, &[])?;
         let good = wait_for(&[("prover", prover)], console)? && good;
-        println!(console, "planner: all tasks have ended");
+        println!(*console, "planner: all tasks have ended");
         Ok(i32::from(!good))
     }
 
@@ -151,14 +151,14 @@ mod program {
             let Some(report) = message.exit_report() else { continue };
             let is_it = |(_, task): &&(&str, Task)| task.0 == Handle(report.handle.0);
             let Some((name, _)) = tasks.iter().find(is_it) else {
-                println!(console, "planner: task {} ended", report.subject);
+                println!(*console, "planner: task {} ended", report.subject);
                 good = false;
                 continue;
             };
             ended += 1;
             let is_good = report.outcome == 0 && report.code == 0;
             let word = if is_good { "is done" } else { "failed" };
-            println!(console, "planner: {name} (task {}) {word}", report.subject);
+            println!(*console, "planner: {name} (task {}) {word}", report.subject);
             good &= is_good;
         }
         Ok(good)

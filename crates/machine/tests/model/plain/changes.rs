@@ -224,7 +224,7 @@ impl Model {
                 if fuel == 0 && !vectors.entries.is_empty() {
                     return Err(Error::FuelBudget);
                 }
-                if question.len() % 4 != 0 {
+                if !question.len().is_multiple_of(4) {
                     return Err(Error::BadLength);
                 }
                 let query = floats(&question[16..]);

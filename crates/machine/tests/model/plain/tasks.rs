@@ -29,7 +29,7 @@ impl Model {
         prepared: Result<(), Error>,
         learn: &dyn super::Learn,
     ) -> Result<Done, Error> {
-        if passed.len() % 4 != 0 || passed.len() > 4 * CAPABILITIES {
+        if !passed.len().is_multiple_of(4) || passed.len() > 4 * CAPABILITIES {
             return Err(Error::BadLength);
         }
         let read = |four: &[u8]| Handle(u32::from_le_bytes(four.try_into().unwrap()));
