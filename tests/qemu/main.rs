@@ -24,3 +24,4 @@ mod selftests;
 mod shell;
 mod terminal;
 mod uart;
+mod wasi;

@@ -466,6 +466,7 @@ fn no_more_stores_and_sensors_than_there_may_be() {
 #[test]
 fn stores_sensors_and_approvals_can_be_held() {
     let mut manifest = full();
+    manifest.tasks[0].wasi = None;
     let all = [
         (Kind::VectorStore, "memories", Rights::READ | Rights::PROVE),
         (Kind::GraphStore, "facts", Rights::WRITE),

@@ -10,8 +10,10 @@ use super::{
 use alloc::vec::Vec;
 use nucleus::ObjectId;
 
-/// What a descriptor or an entry of the directory is.
-const CHARACTER_DEVICE: u8 = 2;
+/// What a descriptor or an entry of the directory is. The console is a queue,
+/// not a terminal, so that C fills its buffer before it writes: a message for
+/// each KiB and not for each line.
+const UNKNOWN: u8 = 0;
 const DIRECTORY: u8 = 3;
 const REGULAR_FILE: u8 = 4;
 
@@ -79,7 +81,7 @@ pub(super) fn fd_fdstat_get(context: &mut Context<'_>, call: &Call) -> Result<St
 
 const fn kind(open: Descriptor) -> u8 {
     match open {
-        Descriptor::Console | Descriptor::Empty => CHARACTER_DEVICE,
+        Descriptor::Console | Descriptor::Empty => UNKNOWN,
         Descriptor::Directory => DIRECTORY,
         Descriptor::File { .. } => REGULAR_FILE,
     }
