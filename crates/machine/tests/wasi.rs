@@ -5,10 +5,11 @@ mod common;
 
 use abi::{Call, Error, Kind, Rights};
 use common::*;
+use machine::{Input, Step};
 use nucleus::Outcome;
 use package::manifest::WasiEntry;
 use std::fmt::Write as _;
-use witness::Verdict;
+use witness::{Verdict, record::EventKind};
 
 /// Every function with its parameters: `i` for an i32, `l` for an i64.
 const FUNCTIONS: [(&str, &str); 46] = [
@@ -791,6 +792,38 @@ fn the_end_of_a_slice_changes_nothing() {
     assert_eq!(often.ids[2..], seldom.ids[2..]);
     assert_eq!(often.text(1).len(), 3_000);
     assert!(often.cell.view().clock().slice() > 20);
+}
+
+#[test]
+fn a_stop_of_the_machine_is_not_seen() {
+    let writes = Script::new()
+        .data(64, b"x")
+        .vectors(0, &[(64, 1)])
+        .data(128, &subscription(7, 0, 1, 50_000_000, 0))
+        .call("poll_oneoff", &[128, 512, 1, 8], SUCCESS)
+        .word(8, 1)
+        .call("fd_write", &[1, 0, 1, 32], SUCCESS)
+        .word(32, 1);
+    let mut cell = start(&writes.recipe().signed(), 1);
+    assert_eq!(cell.step(), Step::Ran);
+    // While it waits, and again while it would write.
+    for _ in 0..2 {
+        cell.admit(Input::new(EventKind::Stop, &[])).unwrap();
+        assert_eq!(cell.step(), Step::Waiting { until: None });
+        cell.admit(Input::new(EventKind::Resume, &[])).unwrap();
+        assert_eq!(cell.step(), Step::Ran);
+    }
+    cell.jump().unwrap();
+    cell.admit(Input::new(EventKind::Stop, &[])).unwrap();
+    let run = {
+        while cell.step() == Step::Ran {}
+        cell.admit(Input::new(EventKind::Resume, &[])).unwrap();
+        drive(cell, 1)
+    };
+    assert_eq!((run.task(1), run.text(1).as_str()), (Outcome::Exit(0), "x"));
+    let verdicts: Vec<_> = run.calls(1).iter().map(|(record, _)| record.verdict).collect();
+    assert_eq!(verdicts.iter().filter(|&&it| it == Verdict::Allowed).count(), 2);
+    assert!(verdicts.len() > 3, "{verdicts:?}");
 }
 
 #[test]

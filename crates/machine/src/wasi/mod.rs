@@ -166,11 +166,15 @@ pub(crate) fn perform(
 pub(crate) fn go_on(store: &mut impl AsContextMut<Data = Host>, call: Call) -> Result<i32, Leave> {
     let answer = with_nucleus(store, Nucleus::take_answer)?;
     match answer {
-        // It was refused because the gate was stopped, and was resumed since.
-        Some(value) if Error::from_guest(value) == Some(Error::Halted) => perform(store, call),
+        // The gate was stopped before it, or while it waited, and goes on.
+        Some(value) if is_halt(value) => perform(store, call),
         Some(value) => answered(store, call, value, 0, &[]),
         None => perform(store, call),
     }
+}
+
+fn is_halt(value: i64) -> bool {
+    matches!(Error::from_guest(value), Some(Error::Halted | Error::CutShort))
 }
 
 /// Takes a call to the gate.

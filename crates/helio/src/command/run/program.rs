@@ -29,7 +29,7 @@ pub(super) struct Program {
     /// Fuel it may spend [default: 1000 logical seconds' worth].
     #[arg(long)]
     fuel: Option<u64>,
-    /// Bytes of memory it may have [default: 64 MiB].
+    /// Bytes of memory it may have [default: 32 MiB].
     #[arg(long, value_name = "BYTES")]
     memory: Option<u32>,
     /// Its arguments.
@@ -41,7 +41,7 @@ pub(super) struct Program {
 const FUEL: u64 = 1_000_000_000_000;
 
 /// Memory of a program, by default.
-const MEMORY: u32 = 64 << 20;
+const MEMORY: u32 = 32 << 20;
 
 impl Program {
     /// The package's bytes: `bytes` of the file at `path` as they are, or in a
