@@ -21,7 +21,7 @@ use core::fmt;
 use nucleus::{
     Answer, Effect, Ending, Grant, Input, NotAdmitted, Nucleus, ObjectId, Start, State, Task, Work,
 };
-use package::Package;
+use package::{Package, manifest::WasiEntry};
 use wasmi::Linker;
 use witness::{
     Hash, Hasher, Index, Log, Subject, Trust,
@@ -98,6 +98,10 @@ pub struct Cell {
     pub(crate) reports: Vec<String>,
     /// When the root of the state is taken; none where nobody keeps journals.
     pub(crate) roots: Option<Roots>,
+    /// Seed of all pseudo-randomness in the run.
+    pub(crate) seed: u64,
+    /// What the tasks of the package are told through WASI, in their order.
+    pub(crate) wasi: Vec<Option<WasiEntry>>,
     /// Tasks of the package that could not be started.
     pub(crate) refused: Vec<TaskEnd>,
 }
@@ -116,6 +120,8 @@ impl Cell {
         let seed = manifest.map_or(0, |manifest| manifest.seed);
         let every = manifest.and_then(|manifest| manifest.state_roots);
         let roots = (keeps_journals || every.is_some()).then(|| Roots::every(every));
+        let tasks = manifest.map_or(&[][..], |manifest| &manifest.tasks);
+        let wasi = tasks.iter().map(|task| task.wasi.clone()).collect();
         let signature_holds = witness::key::holds;
         let nucleus = Nucleus::new(Start { package, seed, facts, hasher, signature_holds });
         let engine = engine();
@@ -131,6 +137,8 @@ impl Cell {
             room: Room::default(),
             reports: Vec::new(),
             roots,
+            seed,
+            wasi,
             refused: Vec::new(),
         };
         cell.nucleus.spend(Subject::KERNEL, call_fuel(Call::RvfMount));
@@ -151,7 +159,8 @@ impl Cell {
             let spawned = match self.nucleus.gate(Subject::KERNEL, request) {
                 Answer::Prepare(ticket) => match *ticket.work() {
                     Work::Spawn { component, start, kind, .. } => {
-                        self.spawn(ticket, component, role(kind), start.memory).map(|_| ())
+                        let spawned = self.spawn(ticket, component, role(kind), start.memory);
+                        spawned.map(|subject| self.furnish(subject, number))
                     }
                     _ => Err(Error::BadArgument),
                 },
@@ -165,6 +174,13 @@ impl Cell {
                 self.refused.push(TaskEnd { name, subject: 0, outcome, code });
             }
         }
+    }
+
+    /// Tells a task of the package what its entry has for WASI.
+    fn furnish(&mut self, subject: Subject, number: usize) {
+        let Some(Some(entry)) = self.wasi.get(number) else { return };
+        let Some(instance) = self.instances.get_mut(&subject) else { return };
+        instance.wasi().furnish(entry, &self.nucleus, subject);
     }
 
     /// Gives one task a slice.

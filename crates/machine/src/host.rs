@@ -9,6 +9,7 @@ use crate::{
     journal::{self, Journal},
     limiter::Limiter,
     seat::Seat,
+    wasi,
 };
 use core::fmt;
 use nucleus::{Answer, Nucleus, Ticket, Work};
@@ -29,6 +30,8 @@ pub(crate) struct Host {
     pub(crate) ticket: Option<Ticket>,
     /// What the task was given, where snapshots are to be had.
     pub(crate) journal: Option<Journal>,
+    /// What WASI's functions remember.
+    pub(crate) wasi: wasi::State,
 }
 
 /// Where a slice stands.
@@ -53,6 +56,12 @@ pub(crate) enum Leave {
     Blocked(RawCall),
     /// The machine has to prepare something.
     Prepare(RawCall),
+    /// As [`Leave::Again`], from a function of WASI.
+    WasiAgain(wasi::Call),
+    /// As [`Leave::Blocked`], from a function of WASI.
+    WasiBlocked(wasi::Call),
+    /// The task is at its end, with this code.
+    Exit(i32),
     /// The task's budget does not reach for it.
     OutOfFuel,
     /// The nucleus has ended the task.
@@ -196,7 +205,7 @@ pub(crate) fn settle(store: &mut impl AsContextMut<Data = Host>) {
 }
 
 /// Spends fuel for work outside Wasm.
-fn charge(store: &mut impl AsContextMut<Data = Host>, fuel: u64) {
+pub(crate) fn charge(store: &mut impl AsContextMut<Data = Host>, fuel: u64) {
     let mut context = store.as_context_mut();
     let host = context.data_mut();
     host.meter.is_overdrawn |= fuel > host.meter.seen;
@@ -221,6 +230,7 @@ impl Host {
             meter: Meter::default(),
             ticket: None,
             journal: None,
+            wasi: wasi::State::new(0),
         }
     }
 }

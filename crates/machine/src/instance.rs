@@ -8,7 +8,7 @@ use crate::{
     program::{ALLOCATE, INITIALIZE, MEMORY, Program, Role, Unfit},
     root,
     seat::Seat,
-    trap,
+    trap, wasi,
 };
 use abi::Error;
 use alloc::{boxed::Box, string::ToString};
@@ -54,6 +54,8 @@ enum Paused {
     Again(ResumableCallHostTrap, RawCall),
     /// In a call that is answered by now, or looks for its message.
     Call(ResumableCallHostTrap, RawCall),
+    /// In a function of WASI, either way.
+    Wasi(ResumableCallHostTrap, wasi::Call),
     /// Nowhere: it is over.
     Over,
 }
@@ -212,6 +214,7 @@ impl Instance {
     /// Writes down what [`Instance::restore`] needs.
     pub(crate) fn save(&self, to: &mut Writer<'_>) {
         self.takes.save(to);
+        self.store.data().wasi.save(to);
         if self.is_frameless() {
             true.save(to);
             Frameless::save_current(&self.store, self.wasm, to);
@@ -227,6 +230,7 @@ impl Instance {
     /// what is read is not of this component.
     pub(crate) fn restore(mut self, from: &mut Reader<'_>) -> Option<Self> {
         self.takes = Saved::load(from)?;
+        self.store.data_mut().wasi = Saved::load(from)?;
         self.base = Saved::load(from)?;
         if let Some(base) = &self.base {
             if !self.is_exposed || self.role != Role::Reactor {
@@ -254,9 +258,16 @@ impl Instance {
         memory.map_or(0, |memory| memory.data_size(&self.store) as u64)
     }
 
-    /// Makes it the instance of this task.
-    pub(crate) fn belongs_to(&mut self, subject: Subject) {
-        self.store.data_mut().subject = subject;
+    /// Makes it the instance of this task. `seed` is the run's.
+    pub(crate) fn belongs_to(&mut self, subject: Subject, seed: u64) {
+        let host = self.store.data_mut();
+        host.subject = subject;
+        host.wasi = wasi::State::new(seed);
+    }
+
+    /// What WASI's functions remember for it.
+    pub(crate) fn wasi(&mut self) -> &mut wasi::State {
+        &mut self.store.data_mut().wasi
     }
 
     fn go_on(&mut self) -> Stop {
@@ -273,11 +284,15 @@ impl Instance {
                 paused.resume(&mut self.store, results)
             }
             Paused::Again(paused, raw) => match perform(&mut self.store, raw) {
-                Ok(value) => return self.returned(paused, value),
+                Ok(value) => return self.returned(paused, Val::I64(value)),
                 Err(leave) => return self.left(leave, paused),
             },
             Paused::Call(paused, raw) => match go_on(&mut self.store, raw) {
-                Ok(value) => return self.returned(paused, value),
+                Ok(value) => return self.returned(paused, Val::I64(value)),
+                Err(leave) => return self.left(leave, paused),
+            },
+            Paused::Wasi(paused, call) => match wasi::go_on(&mut self.store, call) {
+                Ok(errno) => return self.returned(paused, Val::I32(errno)),
                 Err(leave) => return self.left(leave, paused),
             },
             Paused::Over => return Stop::Ended,
@@ -286,9 +301,9 @@ impl Instance {
     }
 
     /// A call that waited has its answer.
-    fn returned(&mut self, paused: ResumableCallHostTrap, value: i64) -> Stop {
+    fn returned(&mut self, paused: ResumableCallHostTrap, value: Val) -> Stop {
         let results = if self.initialize.is_some() { &mut [][..] } else { &mut self.results };
-        let outcome = paused.resume(&mut self.store, &[Val::I64(value)], results);
+        let outcome = paused.resume(&mut self.store, &[value], results);
         self.stopped(outcome)
     }
 
@@ -297,7 +312,7 @@ impl Instance {
             Ok(ResumableCall::Finished) => match (self.role, self.initialize.take()) {
                 (Role::Reactor, Some(_)) => self.idle(),
                 (Role::Reactor, None) if self.code() == 0 => self.idle(),
-                _ => Stop::End(self.exit()),
+                _ => Stop::End(self.exit(self.code())),
             },
             Ok(ResumableCall::OutOfFuel(paused)) => {
                 let needs = paused.required_fuel();
@@ -340,6 +355,15 @@ impl Instance {
                     None => Stop::Ended,
                 }
             }
+            Leave::WasiAgain(call) => {
+                self.paused = Paused::Wasi(paused, call);
+                Stop::Slice(0)
+            }
+            Leave::WasiBlocked(call) => {
+                self.paused = Paused::Wasi(paused, call);
+                Stop::Blocked
+            }
+            Leave::Exit(code) => Stop::End(self.exit(code)),
             Leave::OutOfFuel => Stop::End(Ending::OutOfFuel),
             Leave::Ended => Stop::Ended,
             // Only without a nucleus, and it had one.
@@ -393,8 +417,7 @@ impl Instance {
         }
     }
 
-    fn exit(&self) -> Ending {
-        let code = self.code();
+    fn exit(&self, code: i32) -> Ending {
         let memory = self.store.data().memory;
         let pages = memory.map_or(0, |memory| memory.size(&self.store));
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);

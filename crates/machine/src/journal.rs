@@ -9,8 +9,9 @@
 use crate::{
     call::RawCall,
     host::{Host, Leave},
+    wasi,
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use nucleus::snapshot::saved;
 use wasmi::AsContextMut;
 
@@ -27,9 +28,17 @@ pub(crate) enum Entry {
     Blocked,
     /// The call was left for the machine to prepare something.
     Prepare,
+    /// A call of WASI, first looked at at this logical time in ns, was left
+    /// to be made again.
+    WasiAgain(Option<u64>),
+    /// The same, to wait.
+    WasiBlocked(Option<u64>),
 }
 
-saved!(enum Entry { 0 Slice(fuel), 1 Answer(given), 2 Again, 3 Blocked, 4 Prepare });
+saved!(enum Entry {
+    0 Slice(fuel), 1 Answer(given), 2 Again, 3 Blocked, 4 Prepare, 5 WasiAgain(began),
+    6 WasiBlocked(began),
+});
 
 /// What a call came to, for the task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,13 +47,11 @@ pub(crate) struct Given {
     pub(crate) value: i64,
     /// Fuel that the engine had left after it.
     pub(crate) left: u64,
-    /// Where it wrote into the task's memory.
-    pub(crate) place: u32,
-    /// What it wrote there.
-    pub(crate) bytes: Vec<u8>,
+    /// What it wrote into the task's memory, and where.
+    pub(crate) writes: Vec<(u32, Vec<u8>)>,
 }
 
-saved!(struct Given { value, left, place, bytes });
+saved!(struct Given { value, left, writes });
 
 /// What a task was given, in order.
 #[derive(Clone, Debug, Default)]
@@ -105,30 +112,56 @@ impl Journal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Foreign;
 
-/// The answer that the journal has for this call, while the task is run again.
+/// The outcome that the journal has for this call, while the task is run
+/// again.
 pub(crate) fn recall(
     store: &mut impl AsContextMut<Data = Host>,
     raw: RawCall,
 ) -> Option<Result<i64, Leave>> {
-    let mut context = store.as_context_mut();
-    let journal = context.data_mut().journal.as_mut().filter(|it| it.next.is_some())?;
-    Some(match journal.redo() {
-        Some(Entry::Answer(given)) => {
-            let _ = context.set_fuel(given.left);
-            if let Some(memory) = context.data().memory
-                && let Ok(place) = usize::try_from(given.place)
-                && memory.write(&mut context, place, &given.bytes).is_err()
-            {
-                return Some(Err(Leave::Ended));
-            }
-            Ok(given.value)
-        }
+    Some(match next(store)? {
+        Some(Entry::Answer(given)) => give(store, given),
         Some(Entry::Again) => Err(Leave::Again(raw)),
         Some(Entry::Blocked) => Err(Leave::Blocked(raw)),
         Some(Entry::Prepare) => Err(Leave::Prepare(raw)),
         // A journal of another task.
-        Some(Entry::Slice(_)) | None => Err(Leave::Ended),
+        _ => Err(Leave::Ended),
     })
+}
+
+/// The same for a function of WASI.
+pub(crate) fn recall_wasi(
+    store: &mut impl AsContextMut<Data = Host>,
+    call: wasi::Call,
+) -> Option<Result<i32, Leave>> {
+    Some(match next(store)? {
+        Some(Entry::Answer(given)) => give(store, given).and_then(|value| {
+            // Its journal has what the function gave.
+            i32::try_from(value).map_err(|_| Leave::Ended)
+        }),
+        Some(Entry::WasiAgain(began)) => Err(Leave::WasiAgain(call.begun(began))),
+        Some(Entry::WasiBlocked(began)) => Err(Leave::WasiBlocked(call.begun(began))),
+        _ => Err(Leave::Ended),
+    })
+}
+
+/// What comes next, if the task is run again.
+fn next(store: &mut impl AsContextMut<Data = Host>) -> Option<Option<Entry>> {
+    let mut context = store.as_context_mut();
+    let journal = context.data_mut().journal.as_mut()?;
+    journal.next.is_some().then(|| journal.redo())
+}
+
+fn give(store: &mut impl AsContextMut<Data = Host>, given: Given) -> Result<i64, Leave> {
+    let mut context = store.as_context_mut();
+    // Metering is on in every engine of this crate.
+    let _ = context.set_fuel(given.left);
+    if let Some(memory) = context.data().memory {
+        for (place, bytes) in &given.writes {
+            let place = usize::try_from(*place).map_err(|_| Leave::Ended)?;
+            memory.write(&mut context, place, bytes).map_err(|_| Leave::Ended)?;
+        }
+    }
+    Ok(given.value)
 }
 
 /// Writes down what a call came to.
@@ -137,25 +170,52 @@ pub(crate) fn note(
     raw: RawCall,
     outcome: &Result<i64, Leave>,
 ) {
-    let context = store.as_context_mut();
-    if context.data().journal.is_none() {
+    if !is_kept(store) {
         return;
     }
-    let entry = match *outcome {
+    match outcome {
         Ok(value) => {
+            let context = store.as_context();
             let memory = context.data().memory.map_or(&[][..], |memory| memory.data(&context));
-            let (place, bytes) = raw.written(value, memory);
-            let left = context.get_fuel().unwrap_or(0);
-            Entry::Answer(Given { value, left, place, bytes: bytes.to_vec() })
+            let (place, bytes) = raw.written(*value, memory);
+            let writes = if bytes.is_empty() { vec![] } else { vec![(place, bytes.to_vec())] };
+            answered(store, *value, writes);
         }
-        Err(Leave::Again(_)) => Entry::Again,
-        Err(Leave::Blocked(_)) => Entry::Blocked,
-        Err(Leave::Prepare(_)) => Entry::Prepare,
+        Err(leave) => left(store, leave),
+    }
+}
+
+/// Whether there is a journal to write into.
+pub(crate) fn is_kept(store: &mut impl AsContextMut<Data = Host>) -> bool {
+    store.as_context().data().journal.is_some()
+}
+
+/// Writes down an answer.
+pub(crate) fn answered(
+    store: &mut impl AsContextMut<Data = Host>,
+    value: i64,
+    writes: Vec<(u32, Vec<u8>)>,
+) {
+    let left = store.as_context().get_fuel().unwrap_or(0);
+    push(store, Entry::Answer(Given { value, left, writes }));
+}
+
+/// Writes down that a call was left.
+pub(crate) fn left(store: &mut impl AsContextMut<Data = Host>, leave: &Leave) {
+    let entry = match *leave {
+        Leave::Again(_) => Entry::Again,
+        Leave::Blocked(_) => Entry::Blocked,
+        Leave::Prepare(_) => Entry::Prepare,
+        Leave::WasiAgain(call) => Entry::WasiAgain(call.began()),
+        Leave::WasiBlocked(call) => Entry::WasiBlocked(call.began()),
         // The task is over.
-        Err(Leave::OutOfFuel | Leave::Ended | Leave::InStart) => return,
+        Leave::Exit(_) | Leave::OutOfFuel | Leave::Ended | Leave::InStart => return,
     };
-    let mut context = context;
-    if let Some(journal) = &mut context.data_mut().journal {
+    push(store, entry);
+}
+
+fn push(store: &mut impl AsContextMut<Data = Host>, entry: Entry) {
+    if let Some(journal) = &mut store.as_context_mut().data_mut().journal {
         journal.entries.push(entry);
     }
 }

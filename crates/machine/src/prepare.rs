@@ -76,7 +76,7 @@ impl Cell {
         if let Some(mut instance) = instance {
             match committed {
                 Ok(child) => {
-                    instance.belongs_to(child);
+                    instance.belongs_to(child, self.seed);
                     self.instances.insert(child, instance);
                 }
                 Err(_) => self.room.give_back(instance.takes),

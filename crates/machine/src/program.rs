@@ -1,7 +1,7 @@
 //! What a component must be to run: a module that this engine takes, with no
-//! imports but the twelve calls, and the exports of its role.
+//! imports but the twelve calls and WASI's functions, and the exports of its role.
 
-use crate::{frameless, imports::is_typed_as, weight::Weight};
+use crate::{frameless, imports::is_typed_as, wasi, weight::Weight};
 use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
 use alloc::{
     format,
@@ -157,18 +157,26 @@ fn refusal(error: &wasmi::Error) -> Unfit {
 
 fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {
     let (module, name) = (import.module(), import.name());
-    let call = Call::ALL.into_iter().find(|call| call.name() == name);
-    let Some(call) = call.filter(|_| module == IMPORT_MODULE) else {
-        let text = format!("it imports \"{module}\" \"{name}\", which is not offered");
-        return Err(Unfit::new(Error::UnknownImport, text));
-    };
-    match import.ty() {
-        ExternType::Func(function) if is_typed_as(call, function) => Ok(()),
-        _ => {
-            let text = format!("it imports \"{module}\" \"{name}\" with another type");
-            Err(Unfit::new(Error::UnknownImport, text))
+    let is_typed = match module {
+        IMPORT_MODULE => {
+            let call = Call::ALL.into_iter().find(|call| call.name() == name);
+            call.map(|call| match import.ty() {
+                ExternType::Func(function) => is_typed_as(call, function),
+                _ => false,
+            })
         }
-    }
+        wasi::MODULE => {
+            wasi::Function::named(name).map(|function| function.is_typed_as(import.ty()))
+        }
+        _ => None,
+    };
+    let what = match is_typed {
+        Some(true) => return Ok(()),
+        Some(false) => " with another type",
+        None => ", which is not offered",
+    };
+    let text = format!("it imports \"{module}\" \"{name}\"{what}");
+    Err(Unfit::new(Error::UnknownImport, text))
 }
 
 #[cfg(test)]

@@ -112,6 +112,7 @@ impl Cell {
         self.room.save(&mut to);
         self.refused.save(&mut to);
         roots.save(&mut to);
+        self.seed.save(&mut to);
         for (subject, instance) in &self.instances {
             to.align();
             subject.save(&mut to);
@@ -184,14 +185,16 @@ impl Cell {
             reports: Vec::new(),
             refused: Saved::load(&mut from).ok_or(Loaded::NoSnapshot)?,
             roots: Some(Saved::load(&mut from).ok_or(Loaded::NoSnapshot)?),
+            seed: Saved::load(&mut from).ok_or(Loaded::NoSnapshot)?,
+            // The tasks of the package have started.
+            wasi: Vec::new(),
         };
         while !from.is_at_end() {
             from.align().ok_or(Loaded::NoSnapshot)?;
             let subject = Saved::load(&mut from).ok_or(Loaded::NoSnapshot)?;
             let diverged = Loaded::Diverged(subject);
             let instance = cell.begun(subject).ok_or(diverged)?;
-            let mut instance = instance.restore(&mut from).ok_or(diverged)?;
-            instance.belongs_to(subject);
+            let instance = instance.restore(&mut from).ok_or(diverged)?;
             cell.instances.insert(subject, instance);
         }
         Ok(cell)
@@ -205,7 +208,9 @@ impl Cell {
         let module = self.module(component)?;
         let translate = || Program::new(self.linker.engine(), &module, true);
         let program = self.programs.entry(component).or_insert_with(translate).as_ref().ok()?;
-        Instance::new(&self.linker, program, role, memory, SLICE_FUEL).0.ok()
+        let mut instance = Instance::new(&self.linker, program, role, memory, SLICE_FUEL).0.ok()?;
+        instance.belongs_to(subject, self.seed);
+        Some(instance)
     }
 
     fn module(&self, component: ObjectId) -> Option<Arc<[u8]>> {

@@ -54,6 +54,7 @@ fn manifest() -> Manifest {
             capability(Kind::Timer, "timer", Rights::READ),
             capability(Kind::Memory, "memory", Rights::WRITE),
         ],
+        wasi: None,
     };
     Manifest {
         name: "fuzz".into(),

@@ -222,6 +222,7 @@ fn task(name: &str, script: &str, rights: u8) -> TaskEntry {
         fuel: 1 << 24,
         memory: 1 << 17,
         capabilities: objects.into_iter().map(capability).collect(),
+        wasi: None,
     }
 }
 

@@ -132,6 +132,7 @@ impl Recipe {
             fuel: 1 << 32,
             memory: 1 << 20,
             capabilities,
+            wasi: None,
         });
         self
     }

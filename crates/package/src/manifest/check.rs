@@ -169,6 +169,9 @@ impl TaskEntry {
         for (at, capability) in self.capabilities.iter().enumerate() {
             capability.check(&format!("{place}.capabilities[{at}]"), objects)?;
         }
+        if let Some(wasi) = &self.wasi {
+            wasi.check(&format!("{place}.wasi"), &self.capabilities)?;
+        }
         Ok(())
     }
 }

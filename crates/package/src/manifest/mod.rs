@@ -9,10 +9,12 @@ mod name;
 mod place;
 mod read;
 mod store;
+mod wasi;
 mod write;
 
 pub use name::{is_name, well_known};
 pub use store::{GraphStoreEntry, Metric, STORES_MAX, StoreRules, Tier, VectorStoreEntry};
+pub use wasi::{WASI_STRINGS_MAX, WasiEntry};
 
 use abi::{Kind, Rights};
 use alloc::string::String;
@@ -160,6 +162,8 @@ pub struct TaskEntry {
     pub memory: u32,
     /// What it starts with, in order of the handles.
     pub capabilities: Vec<CapabilityEntry>,
+    /// What it is told through WASI, if anything.
+    pub wasi: Option<WasiEntry>,
 }
 
 /// A capability that a task starts with.

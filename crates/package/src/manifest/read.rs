@@ -9,7 +9,7 @@ use witness::json::{self, JsonError, Value};
 use super::place::{Members, Place};
 use super::{
     CapabilityEntry, FORMAT, Limits, MANIFEST_BYTES_MAX, Manifest, PartEntry, QueueEntry,
-    SensorEntry, StandingApproval, TaskEntry, TaskKind, store,
+    SensorEntry, StandingApproval, TaskEntry, TaskKind, store, wasi,
 };
 use crate::error::{PackageError, Reason};
 
@@ -134,7 +134,17 @@ fn task(value: &Value, place: &Place) -> Read<TaskEntry> {
     let members = Members::of(
         value,
         place,
-        &["capabilities", "component", "deadline", "fuel", "kind", "memory", "name", "priority"],
+        &[
+            "capabilities",
+            "component",
+            "deadline",
+            "fuel",
+            "kind",
+            "memory",
+            "name",
+            "priority",
+            "wasi",
+        ],
     )?;
     Ok(TaskEntry {
         capabilities: members.list("capabilities", capability)?,
@@ -148,6 +158,7 @@ fn task(value: &Value, place: &Place) -> Read<TaskEntry> {
         memory: members.read("memory", small)?,
         name: members.read("name", string)?,
         priority: members.read("priority", small)?,
+        wasi: members.optional("wasi", wasi::read_wasi)?,
     })
 }
 
@@ -209,7 +220,7 @@ impl Members<'_, '_> {
     }
 
     /// The same, where none is said by leaving the array out.
-    fn list_or_none<T: PartialEq>(
+    pub(super) fn list_or_none<T: PartialEq>(
         &self,
         key: &'static str,
         read: impl Fn(&Value, &Place) -> Read<T>,

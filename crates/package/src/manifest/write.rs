@@ -7,7 +7,7 @@ use witness::json::{Integer, Object, Value};
 
 use super::{
     CapabilityEntry, FORMAT, GraphStoreEntry, Limits, Manifest, PartEntry, QueueEntry, SensorEntry,
-    StandingApproval, StoreRules, TaskEntry, VectorStoreEntry,
+    StandingApproval, StoreRules, TaskEntry, VectorStoreEntry, WasiEntry,
 };
 
 impl Manifest {
@@ -122,6 +122,20 @@ impl TaskEntry {
             .with("memory", self.memory)
             .with("name", self.name.as_str())
             .with("priority", self.priority)
+            .with_some("wasi", self.wasi.as_ref().map(WasiEntry::to_json))
+    }
+}
+
+impl WasiEntry {
+    fn to_json(&self) -> Object {
+        let strings = |all: &[String]| {
+            (!all.is_empty())
+                .then(|| all.iter().map(|it| Value::from(it.as_str())).collect::<Value>())
+        };
+        Object::new()
+            .with_some("args", strings(&self.args))
+            .with_some("env", strings(&self.env))
+            .with_some("stdin", self.stdin.as_deref())
     }
 }
 
