@@ -1,5 +1,6 @@
 //! `helio run`: runs a package and verifies what it left behind.
 
+mod denials;
 mod emulated;
 mod hosted;
 mod program;
