@@ -359,6 +359,25 @@ fn records_that_are_missing_or_too_many_at_the_end_are_a_divergence_there() {
 }
 
 #[test]
+fn tasks_that_only_the_manifest_names_are_compared_too() {
+    let log = &heard().log;
+    let facts = log.verified(Expected::default());
+    let mut manifest = facts.manifest.unwrap();
+    manifest.tasks[1].name = "another".into();
+    let mut folder = log.folder().clone();
+    folder.manifest = Some(manifest.sign(&facts.origin, &device()));
+    let forged = Log::of(folder, artefacts::keys().public(Role::Device).unwrap());
+    forged.verified(Expected::default());
+    let replayed = integration::replay::replay(&forged, listeners());
+    let divergence = replayed.divergence();
+    assert_eq!(divergence.record, facts.records);
+    let (Side::Tasks(theirs), Side::Tasks(ours)) = (&divergence.log, &divergence.replay) else {
+        panic!("{divergence:?}")
+    };
+    assert_eq!((theirs[1].name.as_str(), ours[1].name.as_str()), ("another", "listener"));
+}
+
+#[test]
 fn a_log_without_its_end_replays_as_far_as_it_goes() {
     let left = heard();
     let mut folder = left.log.folder().clone();
