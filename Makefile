@@ -3,6 +3,9 @@
 
 ARCH     ?= x86_64
 PAYLOAD  ?= regress
+# A WebAssembly program to run in place of a payload, and its arguments.
+WASM     ?=
+ARGS     ?=
 LOADER   ?= uefi
 BUILD    := build
 PACKAGES := regress bootstrap agents accept
@@ -31,7 +34,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-host test-qemu test-long fuzz run hosted image build kernel loader direct payloads keys helio fmt clippy clean
+.PHONY: help setup check test test-host test-qemu test-long fuzz run hosted image build kernel loader direct payloads programs keys helio fmt clippy clean
 
 help:
 	@echo 'Heliograph: a microkernel that can show a stranger what it did.'
@@ -39,6 +42,7 @@ help:
 	@echo '  make run         boot in QEMU, run a payload, collect and verify its log'
 	@echo '                   ARCH=x86_64|aarch64  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
 	@echo '                   LOADER=uefi|direct|limine (limine: with LIMINE_DIR=folder)'
+	@echo '                   WASM=program.wasm, with ARGS="its arguments": a WASI program in its place'
 	@echo '  make hosted      the same payload on this machine, without QEMU'
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
 	@echo '  make check       the quick part of it: formatting, lints, host tests'
@@ -114,6 +118,20 @@ payloads: keys
 	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem >/dev/null || exit 1; \
 	done
 
+# Programs that others wrote, for the tests. Where their compiler or source
+# cannot be had, those tests are left out.
+PROGRAMS := $(BUILD)/programs
+programs: $(PROGRAMS)/built
+
+$(PROGRAMS)/built: scripts/programs $(wildcard tests/programs/*) $(TOOLS)
+	$(call say,building programs that others wrote)
+	@scripts/programs $(PROGRAMS)
+	@touch $@
+
+.PHONY: try-programs
+try-programs:
+	@$(MAKE) --no-print-directory programs || echo "make: SKIPPED: the tests of WASI programs, for those could not be built" >&2
+
 # What one architecture needs to boot.
 BOOT_x86_64  := $(BUILD)/x86_64/kernel.elf $(BUILD)/x86_64/loader.efi
 BOOT_aarch64 := $(BUILD)/aarch64/kernel.elf $(BUILD)/aarch64/loader.efi $(BUILD)/aarch64/direct.img
@@ -127,11 +145,21 @@ direct: $(BUILD)/aarch64/direct.img
 
 LIMINE := $(if $(LIMINE_DIR),--limine-dir $(LIMINE_DIR))
 
-run: helio payloads $(BOOT_$(ARCH))
-	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf --out $(BUILD)/run/$(ARCH) $(RUNFLAGS)
+# What is run: a payload's package, or a program with its arguments.
+ifeq ($(WASM),)
+SUBJECT := --package $(BUILD)/packages/$(PAYLOAD).rvf
+RUNNABLE := payloads
+else
+SUBJECT := --package $(WASM)
+ARGUMENTS := $(if $(ARGS),-- $(ARGS))
+RUNNABLE := keys
+endif
 
-hosted: helio payloads
-	@$(HELIO) run --hosted --package $(BUILD)/packages/$(PAYLOAD).rvf --out $(BUILD)/run/hosted $(RUNFLAGS)
+run: helio $(RUNNABLE) $(BOOT_$(ARCH))
+	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) $(SUBJECT) --out $(BUILD)/run/$(ARCH) $(RUNFLAGS) $(ARGUMENTS)
+
+hosted: helio $(RUNNABLE)
+	@$(HELIO) run --hosted $(SUBJECT) --out $(BUILD)/run/hosted $(RUNFLAGS) $(ARGUMENTS)
 
 image: helio payloads $(BOOT_$(ARCH))
 	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/boot-$(LOADER).img
@@ -164,7 +192,7 @@ endef
 check: fmt clippy test-host
 
 # The acceptance run and the agents are tests of built packages.
-test-host: payloads
+test-host: payloads try-programs
 	$(call say,tests on the host)
 	@cargo test --quiet --locked
 	@cargo test --quiet --locked -p kernel --lib
@@ -179,7 +207,7 @@ PANIC_FREE := cargo build --quiet --locked --profile panic-free -p panic-free
 TIMED     := --config 'target."cfg(unix)".runner=["env","RUSTC_BOOTSTRAP=1"]'
 TEST_QEMU := cargo test --quiet --locked -p integration --features qemu --test qemu $(TIMED) -- --test-threads=2 --format=pretty -Zunstable-options --report-time
 
-test-qemu: build
+test-qemu: build try-programs
 	$(call say,tests in QEMU on both architectures)
 	@$(TEST_QEMU)
 

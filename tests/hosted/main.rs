@@ -1,7 +1,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's way to fail")]
 //! Tests that need no machine: the same cells as in QEMU, in this process. Of
-//! what is built before, they need the payloads: `make payloads`.
+//! what is built before, they need the payloads and the programs: `make payloads
+//! programs`.
 
 mod accept;
 mod agents;
@@ -10,4 +11,6 @@ mod damaged;
 mod hostile;
 mod keys;
 mod replay;
+mod snapshots;
 mod threats;
+mod wasi;

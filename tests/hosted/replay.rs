@@ -149,6 +149,7 @@ fn record(seed: u64, trust: &Trust) -> Vec<Vec<u8>> {
         hasher: Hasher::SOFTWARE,
         facts,
         memory_limit: 1 << 30,
+        keeps_journals: false,
     });
     let mut dice = Dice(seed);
     let mut entries = Vec::new();
@@ -329,9 +330,10 @@ fn a_changed_package_is_another_one() {
 /// A replay of records that nobody signed.
 fn driven(entries: &[Vec<u8>]) -> (Verdict, u64) {
     let trust = artefacts::read(&artefacts::keys().trust_path());
-    let inputs = Inputs { package: listeners(), trust: TrustFile::Given(&trust) };
+    let inputs =
+        Inputs { package: listeners(), trust: TrustFile::Given(&trust), keeps_journals: false };
     let mut replay = replay::start(entries, Extent::Whole, inputs).ok().unwrap();
-    let verdict = replay.driver.run(None, &mut |_| {}).unwrap();
+    let verdict = replay.driver.run(None, &mut |_, _| {}).unwrap();
     (verdict, replay.driver.equal())
 }
 
@@ -436,15 +438,16 @@ fn a_machine_that_stands_behind_a_mark_cannot_be_equal() {
     let mut entries = record(5, &artefacts::keys().trust().unwrap());
     let first = Events::of(&entries).whole[0].index;
     let trust = artefacts::read(&artefacts::keys().trust_path());
-    let inputs = Inputs { package: listeners(), trust: TrustFile::Given(&trust) };
+    let inputs =
+        Inputs { package: listeners(), trust: TrustFile::Given(&trust), keeps_journals: false };
     let mut replay = replay::start(&entries, Extent::Whole, inputs).ok().unwrap();
-    let verdict = replay.driver.run(Some(first + 1), &mut |_| {}).unwrap();
+    let verdict = replay.driver.run(Some(first + 1), &mut |_, _| {}).unwrap();
     assert_eq!(verdict, Verdict::Stopped);
     let cell = replay.driver.into_cell();
     let index = usize::try_from(first).unwrap();
     entries[index][BODY] = EventKind::Unrecorded.number() as u8;
     let mut driver = Driver::new(cell, &entries, Extent::Whole);
-    let verdict = driver.run(None, &mut |_| {}).unwrap();
+    let verdict = driver.run(None, &mut |_, _| {}).unwrap();
     let Verdict::NotReproducible(gap) = verdict else { panic!("{verdict:?}") };
     assert_eq!(gap.record(), first);
 }
@@ -460,12 +463,13 @@ fn a_record_that_hangs_on_an_unknown_trust_file_cannot_be_reproduced() {
         hasher: Hasher::SOFTWARE,
         facts: facts(&keys.trust().unwrap()),
         memory_limit: u64::MAX,
+        keeps_journals: false,
     });
     let mut entries = Vec::new();
     cell.seal(&mut |entry, _| entries.push(entry.to_vec()));
-    let inputs = Inputs { package: listeners(), trust: TrustFile::Unknown };
+    let inputs = Inputs { package: listeners(), trust: TrustFile::Unknown, keeps_journals: false };
     let mut replay = replay::start(&entries, Extent::Whole, inputs).ok().unwrap();
-    let verdict = replay.driver.run(None, &mut |_| {}).unwrap();
+    let verdict = replay.driver.run(None, &mut |_, _| {}).unwrap();
     let finding = heard().log.finding(Expected::default());
     let cell = replay.driver.cell();
     let verdict = replay::conclude(verdict, cell, &finding, &replay.assumed);
@@ -523,15 +527,16 @@ fn what_a_machine_had_no_memory_for_is_only_claimed() {
         hasher: Hasher::SOFTWARE,
         facts,
         memory_limit: 1 << 20,
+        keeps_journals: false,
     });
     assert_eq!(cell.step(), Step::Finished);
     let mut entries = Vec::new();
     cell.seal(&mut |entry, _| entries.push(entry.to_vec()));
     let trust = artefacts::read(&artefacts::keys().trust_path());
     for trust in [TrustFile::Given(&trust), TrustFile::Unknown] {
-        let inputs = Inputs { package: listeners(), trust };
+        let inputs = Inputs { package: listeners(), trust, keeps_journals: false };
         let mut replay = replay::start(&entries, Extent::Whole, inputs).ok().unwrap();
-        assert_eq!(replay.driver.run(None, &mut |_| {}), Ok(Verdict::Equal));
+        assert_eq!(replay.driver.run(None, &mut |_, _| {}), Ok(Verdict::Equal));
         assert_eq!(replay.assumed.last(), Some(&Assumption::NoMemory));
     }
 }

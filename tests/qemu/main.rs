@@ -25,3 +25,4 @@ mod selftests;
 mod shell;
 mod terminal;
 mod uart;
+mod wasi;

@@ -18,6 +18,8 @@ pub struct Left {
     pub ran: Ran,
     /// What the tasks wrote to the console.
     pub console: String,
+    /// The same, byte for byte.
+    pub bytes: Vec<u8>,
     /// The log.
     pub log: Log,
 }
@@ -59,7 +61,8 @@ pub fn run_fed(package: Vec<u8>, keys: &Store, feed: &mut dyn FnMut(&mut Cell) -
     let device = keys.public(Role::Device).unwrap();
     Left {
         ran,
-        console: String::from_utf8(console).unwrap(),
+        console: String::from_utf8_lossy(&console).into_owned(),
+        bytes: console,
         log: Log::of(folder::read(&path).unwrap(), device),
     }
 }

@@ -3,7 +3,7 @@
 //! What the integration tests share.
 //!
 //! [`artefacts`] are the files that `make build` left, [`packages`] makes
-//! others. A [`Trial`] is a machine in QEMU about to be started; it becomes a
+//! others, [`programs`] are those that others wrote. A [`Trial`] is a machine in QEMU about to be started; it becomes a
 //! [`Running`] one and ends as what is [`Left`] of it: how it ended, what it
 //! said, and its [`Log`].
 //!
@@ -18,6 +18,7 @@ pub mod hosted;
 pub mod log;
 pub mod machine;
 pub mod packages;
+pub mod programs;
 pub mod replay;
 pub mod trial;
 pub mod work;

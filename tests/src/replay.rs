@@ -33,9 +33,9 @@ pub fn replay_with(log: &Log, package: &[u8], trust: TrustFile<'_>) -> Replayed 
         panic!("{}\n{log}", finding.sentence())
     };
     let entries = &log.folder().entries[..usize::try_from(records).unwrap()];
-    match replay::start(entries, extent, Inputs { package, trust }) {
+    match replay::start(entries, extent, Inputs { package, trust, keeps_journals: false }) {
         Ok(mut replay) => {
-            let verdict = replay.driver.run(None, &mut |_| {}).unwrap();
+            let verdict = replay.driver.run(None, &mut |_, _| {}).unwrap();
             let verdict =
                 replay::conclude(verdict, replay.driver.cell(), &finding, &replay.assumed);
             Replayed { verdict, equal: replay.driver.equal(), assumed: replay.assumed }

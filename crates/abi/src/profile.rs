@@ -88,6 +88,10 @@ pub const fn call_fuel(call: Call) -> u64 {
     }
 }
 
+/// Fuel that a function of WASI costs that makes no call, before any data it
+/// moves. One that makes a call costs what the call does.
+pub const WASI_FUEL: u64 = 200;
+
 /// Fuel for looking at a signed proof, whatever comes of it.
 pub const PROOF_FUEL: u64 = 250_000;
 

@@ -29,7 +29,7 @@ pub enum Command {
     Pack(command::pack::Pack),
     Approve(command::approve::Approve),
     Image(command::image::Image),
-    Run(command::run::Run),
+    Run(Box<command::run::Run>),
     Log(command::log::Log),
     Verify(command::verify::Verify),
     Replay(command::replay::Replay),

@@ -29,6 +29,7 @@ pub mod progress;
 pub mod qemu;
 pub mod replay;
 pub mod session;
+pub mod snapshot;
 pub mod symbolize;
 pub mod terminal;
 pub mod trim;

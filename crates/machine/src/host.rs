@@ -4,7 +4,13 @@
 //! the host function. A call that cannot be answered at once leaves by a host
 //! error; the instance is then resumed with the answer.
 
-use crate::{call::RawCall, limiter::Limiter, seat::Seat};
+use crate::{
+    call::RawCall,
+    journal::{self, Journal},
+    limiter::Limiter,
+    seat::Seat,
+    wasi,
+};
 use core::fmt;
 use nucleus::{Answer, Nucleus, Ticket, Work};
 use wasmi::{AsContext, AsContextMut, Memory};
@@ -22,6 +28,10 @@ pub(crate) struct Host {
     pub(crate) meter: Meter,
     /// A call that the machine has to prepare.
     pub(crate) ticket: Option<Ticket>,
+    /// What the task was given, where snapshots are to be had.
+    pub(crate) journal: Option<Journal>,
+    /// What WASI's functions remember.
+    pub(crate) wasi: wasi::State,
 }
 
 /// Where a slice stands.
@@ -46,6 +56,12 @@ pub(crate) enum Leave {
     Blocked(RawCall),
     /// The machine has to prepare something.
     Prepare(RawCall),
+    /// As [`Leave::Again`], from a function of WASI.
+    WasiAgain(wasi::Call),
+    /// As [`Leave::Blocked`], from a function of WASI.
+    WasiBlocked(wasi::Call),
+    /// The task is at its end, with this code.
+    Exit(i32),
     /// The task's budget does not reach for it.
     OutOfFuel,
     /// The nucleus has ended the task.
@@ -63,11 +79,21 @@ impl fmt::Display for Leave {
 
 impl wasmi::errors::HostError for Leave {}
 
-/// Makes a call: at the gate, if it can be made now.
+/// Makes a call: at the gate, if it can be made now. A task that is run again
+/// has its answer already.
 pub(crate) fn perform(
     store: &mut impl AsContextMut<Data = Host>,
     raw: RawCall,
 ) -> Result<i64, Leave> {
+    if let Some(outcome) = journal::recall(store, raw) {
+        return outcome;
+    }
+    let outcome = at_gate(store, raw);
+    journal::note(store, raw, &outcome);
+    outcome
+}
+
+fn at_gate(store: &mut impl AsContextMut<Data = Host>, raw: RawCall) -> Result<i64, Leave> {
     settle(store);
     let size = memory_size(store);
     let mut context = store.as_context_mut();
@@ -98,6 +124,15 @@ pub(crate) fn go_on(
     store: &mut impl AsContextMut<Data = Host>,
     raw: RawCall,
 ) -> Result<i64, Leave> {
+    if let Some(outcome) = journal::recall(store, raw) {
+        return outcome;
+    }
+    let outcome = waited(store, raw);
+    journal::note(store, raw, &outcome);
+    outcome
+}
+
+fn waited(store: &mut impl AsContextMut<Data = Host>, raw: RawCall) -> Result<i64, Leave> {
     let size = memory_size(store);
     let mut context = store.as_context_mut();
     let host = context.data_mut();
@@ -170,7 +205,7 @@ pub(crate) fn settle(store: &mut impl AsContextMut<Data = Host>) {
 }
 
 /// Spends fuel for work outside Wasm.
-fn charge(store: &mut impl AsContextMut<Data = Host>, fuel: u64) {
+pub(crate) fn charge(store: &mut impl AsContextMut<Data = Host>, fuel: u64) {
     let mut context = store.as_context_mut();
     let host = context.data_mut();
     host.meter.is_overdrawn |= fuel > host.meter.seen;
@@ -194,6 +229,8 @@ impl Host {
             limiter: Limiter::new(memory_bytes),
             meter: Meter::default(),
             ticket: None,
+            journal: None,
+            wasi: wasi::State::new(0),
         }
     }
 }

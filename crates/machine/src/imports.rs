@@ -1,8 +1,9 @@
-//! The twelve imports that a component may have.
+//! The twelve imports that a component may have beside those of WASI.
 
 use crate::{
     call::RawCall,
     host::{Host, perform},
+    wasi,
 };
 use abi::{Call, IMPORT_MODULE};
 use wasmi::{Caller, Engine, Error, FuncType, Linker, ValType, errors::LinkerError};
@@ -41,7 +42,7 @@ fn make(mut caller: Caller<'_, Host>, call: Call, given: &[u64]) -> Result<i64, 
 
 macro_rules! imports {
     ($($call:ident($($argument:ident: $type:ty),*);)*) => {
-        /// A linker that offers them and nothing else.
+        /// A linker that offers them, and WASI's, and nothing else.
         ///
         /// # Errors
         /// None but for a mistake in the table: two of one name.
@@ -54,6 +55,7 @@ macro_rules! imports {
                     make(caller, Call::$call, &[$($argument.widen()),*])
                 },
             )?;)*
+            wasi::link(&mut linker)?;
             Ok(linker)
         }
 

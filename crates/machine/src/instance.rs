@@ -2,15 +2,20 @@
 
 use crate::{
     call::RawCall,
+    frameless::Frameless,
     host::{Host, Leave, Meter, go_on, perform, settle, with_memory},
+    journal::{Entry, Journal},
     program::{ALLOCATE, INITIALIZE, MEMORY, Program, Role, Unfit},
     root,
     seat::Seat,
-    trap,
+    trap, wasi,
 };
 use abi::Error;
 use alloc::{boxed::Box, string::ToString};
-use nucleus::{Ending, Grant, Nucleus, Ticket};
+use nucleus::{
+    Ending, Grant, Nucleus, Ticket,
+    snapshot::{Reader, Saved, Writer},
+};
 use wasmi::{
     Func, Instance as Wasm, Linker, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel,
     Store, TrapCode as WasmTrap, Val,
@@ -29,6 +34,10 @@ pub(crate) struct Instance {
     /// What the entry returns.
     results: Box<[Val]>,
     paused: Paused,
+    /// Whether its state can be read off when no call is under way.
+    is_exposed: bool,
+    /// The state that its journal begins at; none for what it began with.
+    base: Option<Frameless>,
     /// Bytes that were set aside for it.
     pub(crate) takes: u64,
 }
@@ -45,6 +54,8 @@ enum Paused {
     Again(ResumableCallHostTrap, RawCall),
     /// In a call that is answered by now, or looks for its message.
     Call(ResumableCallHostTrap, RawCall),
+    /// In a function of WASI, either way.
+    Wasi(ResumableCallHostTrap, wasi::Call),
     /// Nowhere: it is over.
     Over,
 }
@@ -109,7 +120,10 @@ impl Instance {
         let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         let limiter = &store.data().limiter;
         let made = match made {
-            Ok(wasm) => Self::begin(store, wasm, role, returns_code),
+            Ok(wasm) => {
+                let begun = Self::begin(store, wasm, role, returns_code);
+                begun.map(|it| Self { is_exposed: program.is_exposed, ..it })
+            }
             Err(_) if limiter.host_failed => {
                 Err(Unfit::new(Error::OutOfMemory, "the machine has no memory left for it"))
             }
@@ -141,11 +155,23 @@ impl Instance {
             Role::Reactor => Paused::Begin,
             _ => Paused::Entry,
         };
-        Ok(Self { store, wasm, role, entry, initialize, results, paused, takes: 0 })
+        Ok(Self {
+            store,
+            wasm,
+            role,
+            entry,
+            initialize,
+            results,
+            paused,
+            is_exposed: false,
+            base: None,
+            takes: 0,
+        })
     }
 
     /// Runs for one slice, with the nucleus at hand.
     pub(crate) fn run(&mut self, nucleus: &mut Seat, grant: Grant) -> Stop {
+        self.write_down(grant.fuel);
         self.store.data_mut().meter = Meter { seen: grant.fuel, is_overdrawn: false };
         let _ = self.store.set_fuel(grant.fuel);
         nucleus.lend(
@@ -159,15 +185,89 @@ impl Instance {
         )
     }
 
+    /// Has its journal begin, from here on.
+    pub(crate) fn begin_journal(&mut self) {
+        self.store.data_mut().journal = Some(Journal::default());
+    }
+
+    /// Whether no call is under way, and its state can be read off.
+    fn is_frameless(&self) -> bool {
+        self.is_exposed && self.role == Role::Reactor && matches!(self.paused, Paused::Entry)
+    }
+
+    /// Writes a slice into the journal, which begins anew where it can.
+    fn write_down(&mut self, fuel: u64) {
+        if self.store.data().journal.is_none() {
+            return;
+        }
+        if self.is_frameless() {
+            self.base = Some(Frameless::of(&self.store, self.wasm));
+            if let Some(journal) = &mut self.store.data_mut().journal {
+                journal.clear();
+            }
+        }
+        if let Some(journal) = &mut self.store.data_mut().journal {
+            journal.begin_slice(fuel);
+        }
+    }
+
+    /// Writes down what [`Instance::restore`] needs.
+    pub(crate) fn save(&self, to: &mut Writer<'_>) {
+        self.takes.save(to);
+        self.store.data().wasi.save(to);
+        if self.is_frameless() {
+            true.save(to);
+            Frameless::save_current(&self.store, self.wasm, to);
+            to.list::<Entry>(&[]);
+        } else {
+            self.base.save(to);
+            to.list(self.store.data().journal.as_ref().map_or(&[], Journal::entries));
+        }
+    }
+
+    /// Brings an instance that has just begun to where a saved one was: puts
+    /// its frameless state back and runs it again by its journal. `None` if
+    /// what is read is not of this component.
+    pub(crate) fn restore(mut self, from: &mut Reader<'_>) -> Option<Self> {
+        self.takes = Saved::load(from)?;
+        self.store.data_mut().wasi = Saved::load(from)?;
+        self.base = Saved::load(from)?;
+        if let Some(base) = &self.base {
+            if !self.is_exposed || self.role != Role::Reactor {
+                return None;
+            }
+            base.put(&mut self.store, self.wasm)?;
+            self.initialize = None;
+            self.paused = Paused::Entry;
+        }
+        self.store.data_mut().journal = Some(Journal::to_redo(Saved::load(from)?));
+        while let Some(fuel) = self.store.data_mut().journal.as_mut()?.next_slice().ok()? {
+            let _ = self.store.set_fuel(fuel);
+            // Why it stops is in the journal, but for a call's ticket.
+            let _ = self.go_on();
+            if matches!(self.paused, Paused::Over) {
+                return None;
+            }
+        }
+        Some(self)
+    }
+
     /// Bytes of linear memory it has.
     pub(crate) fn memory_bytes(&self) -> u64 {
         let memory = self.store.data().memory;
         memory.map_or(0, |memory| memory.data_size(&self.store) as u64)
     }
 
-    /// Makes it the instance of this task.
-    pub(crate) fn belongs_to(&mut self, subject: Subject) {
-        self.store.data_mut().subject = subject;
+    /// Makes it the instance of this task. `seed` is the run's.
+    pub(crate) fn belongs_to(&mut self, subject: Subject, seed: u64) {
+        let host = self.store.data_mut();
+        host.subject = subject;
+        host.wasi = wasi::State::new(seed);
+    }
+
+    /// What WASI's functions remember for it.
+    pub(crate) fn wasi(&mut self) -> &mut wasi::State {
+        &mut self.store.data_mut().wasi
     }
 
     fn go_on(&mut self) -> Stop {
@@ -184,11 +284,15 @@ impl Instance {
                 paused.resume(&mut self.store, results)
             }
             Paused::Again(paused, raw) => match perform(&mut self.store, raw) {
-                Ok(value) => return self.returned(paused, value),
+                Ok(value) => return self.returned(paused, Val::I64(value)),
                 Err(leave) => return self.left(leave, paused),
             },
             Paused::Call(paused, raw) => match go_on(&mut self.store, raw) {
-                Ok(value) => return self.returned(paused, value),
+                Ok(value) => return self.returned(paused, Val::I64(value)),
+                Err(leave) => return self.left(leave, paused),
+            },
+            Paused::Wasi(paused, call) => match wasi::go_on(&mut self.store, call) {
+                Ok(errno) => return self.returned(paused, Val::I32(errno)),
                 Err(leave) => return self.left(leave, paused),
             },
             Paused::Over => return Stop::Ended,
@@ -197,9 +301,9 @@ impl Instance {
     }
 
     /// A call that waited has its answer.
-    fn returned(&mut self, paused: ResumableCallHostTrap, value: i64) -> Stop {
+    fn returned(&mut self, paused: ResumableCallHostTrap, value: Val) -> Stop {
         let results = if self.initialize.is_some() { &mut [][..] } else { &mut self.results };
-        let outcome = paused.resume(&mut self.store, &[Val::I64(value)], results);
+        let outcome = paused.resume(&mut self.store, &[value], results);
         self.stopped(outcome)
     }
 
@@ -208,7 +312,7 @@ impl Instance {
             Ok(ResumableCall::Finished) => match (self.role, self.initialize.take()) {
                 (Role::Reactor, Some(_)) => self.idle(),
                 (Role::Reactor, None) if self.code() == 0 => self.idle(),
-                _ => Stop::End(self.exit()),
+                _ => Stop::End(self.exit(self.code())),
             },
             Ok(ResumableCall::OutOfFuel(paused)) => {
                 let needs = paused.required_fuel();
@@ -251,6 +355,15 @@ impl Instance {
                     None => Stop::Ended,
                 }
             }
+            Leave::WasiAgain(call) => {
+                self.paused = Paused::Wasi(paused, call);
+                Stop::Slice(0)
+            }
+            Leave::WasiBlocked(call) => {
+                self.paused = Paused::Wasi(paused, call);
+                Stop::Blocked
+            }
+            Leave::Exit(code) => Stop::End(self.exit(code)),
             Leave::OutOfFuel => Stop::End(Ending::OutOfFuel),
             Leave::Ended => Stop::Ended,
             // Only without a nucleus, and it had one.
@@ -304,8 +417,7 @@ impl Instance {
         }
     }
 
-    fn exit(&self) -> Ending {
-        let code = self.code();
+    fn exit(&self, code: i32) -> Ending {
         let memory = self.store.data().memory;
         let pages = memory.map_or(0, |memory| memory.size(&self.store));
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);
@@ -314,6 +426,6 @@ impl Instance {
 
     /// Commits to the state.
     pub(crate) fn root(&self, hasher: Hasher) -> witness::Hash {
-        root::of(&self.store, self.wasm, hasher)
+        root::of(&self.store, self.wasm, self.is_exposed, hasher)
     }
 }

@@ -10,7 +10,7 @@
 //! Below it: `engine` says how wasmi is set up, `program` what a component
 //! must be, `instance` how a task runs by slices, `imports` and `call` how a
 //! payload's call becomes a request to the gate, `guest` how its pointers are
-//! checked, `limiter` how much it may grow, `weight` what it takes beside
+//! checked, `wasi` how WASI's functions become such calls, `limiter` how much it may grow, `weight` what it takes beside
 //! that, `room` who may have how much of it, `root` what commits to its state.
 
 extern crate alloc;
@@ -18,18 +18,23 @@ extern crate alloc;
 mod call;
 mod cell;
 mod engine;
+mod frameless;
 mod guest;
 mod host;
 mod imports;
 mod instance;
+mod journal;
 mod limiter;
 mod prepare;
 mod program;
 mod room;
 mod root;
 mod seat;
+mod snapshot;
 mod trap;
+mod wasi;
 mod weight;
 
 pub use cell::{Boot, Cell, Failure, Step};
 pub use nucleus::{Effect, Input, NotAdmitted, Nucleus};
+pub use snapshot::{Loaded, NotKept, Surroundings};

@@ -1,7 +1,7 @@
 //! What a component must be to run: a module that this engine takes, with no
-//! imports but the twelve calls, and the exports of its role.
+//! imports but the twelve calls and WASI's functions, and the exports of its role.
 
-use crate::{imports::is_typed_as, weight::Weight};
+use crate::{frameless, imports::is_typed_as, wasi, weight::Weight};
 use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
 use alloc::{
     format,
@@ -78,11 +78,14 @@ pub(crate) struct Program {
     pub(crate) module: Module,
     /// Bytes that each task takes that runs it, beside memory and stack.
     pub(crate) instance_bytes: u64,
+    /// Whether its globals are exported, for its state to be read off.
+    pub(crate) is_exposed: bool,
 }
 
 impl Program {
-    /// Translates and checks a module.
-    pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Unfit> {
+    /// Translates and checks a module, with its state to be read off if that
+    /// is asked for and can be.
+    pub(crate) fn new(engine: &Engine, bytes: &[u8], exposes: bool) -> Result<Self, Unfit> {
         let Weight { growths, instance, .. } = Weight::of(bytes)?;
         if growths > GROW_INSTRUCTIONS {
             let text = format!(
@@ -90,11 +93,13 @@ impl Program {
             );
             return Err(Unfit::new(Error::NotWasm, text));
         }
-        let module = Module::new(engine, bytes).map_err(|error| refusal(&error))?;
+        let exposed = if exposes { frameless::exposed(bytes) } else { None };
+        let source = exposed.as_deref().unwrap_or(bytes);
+        let module = Module::new(engine, source).map_err(|error| refusal(&error))?;
         for import in module.imports() {
             check_import(&import)?;
         }
-        Ok(Self { module, instance_bytes: instance })
+        Ok(Self { module, instance_bytes: instance, is_exposed: exposed.is_some() })
     }
 
     /// Whether the entry for this role returns a code; an error if the
@@ -152,18 +157,26 @@ fn refusal(error: &wasmi::Error) -> Unfit {
 
 fn check_import(import: &ImportType<'_>) -> Result<(), Unfit> {
     let (module, name) = (import.module(), import.name());
-    let call = Call::ALL.into_iter().find(|call| call.name() == name);
-    let Some(call) = call.filter(|_| module == IMPORT_MODULE) else {
-        let text = format!("it imports \"{module}\" \"{name}\", which is not offered");
-        return Err(Unfit::new(Error::UnknownImport, text));
-    };
-    match import.ty() {
-        ExternType::Func(function) if is_typed_as(call, function) => Ok(()),
-        _ => {
-            let text = format!("it imports \"{module}\" \"{name}\" with another type");
-            Err(Unfit::new(Error::UnknownImport, text))
+    let is_typed = match module {
+        IMPORT_MODULE => {
+            let call = Call::ALL.into_iter().find(|call| call.name() == name);
+            call.map(|call| match import.ty() {
+                ExternType::Func(function) => is_typed_as(call, function),
+                _ => false,
+            })
         }
-    }
+        wasi::MODULE => {
+            wasi::Function::named(name).map(|function| function.is_typed_as(import.ty()))
+        }
+        _ => None,
+    };
+    let what = match is_typed {
+        Some(true) => return Ok(()),
+        Some(false) => " with another type",
+        None => ", which is not offered",
+    };
+    let text = format!("it imports \"{module}\" \"{name}\"{what}");
+    Err(Unfit::new(Error::UnknownImport, text))
 }
 
 #[cfg(test)]

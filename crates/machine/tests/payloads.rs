@@ -142,9 +142,9 @@ fn what_is_not_a_module_is_refused() {
 
 #[test]
 fn an_import_that_is_not_offered_is_named() {
-    let wasi = r#"(module (import "wasi_snapshot_preview1" "fd_write"
+    let wasi = r#"(module (import "wasi_unstable" "fd_write"
         (func (param i32 i32 i32 i32) (result i32))) (func (export "_start")))"#;
-    refused(Error::UnknownImport, bad(wasi), "\"wasi_snapshot_preview1\" \"fd_write\"");
+    refused(Error::UnknownImport, bad(wasi), "\"wasi_unstable\" \"fd_write\", which is not");
     let typed = r#"(module (import "heliograph" "queue_send" (func (param i32)))
         (func (export "_start")))"#;
     refused(Error::UnknownImport, bad(typed), "\"queue_send\" with another type");
@@ -258,6 +258,7 @@ fn a_package_that_may_outgrow_the_machine_is_refused() {
         hasher: HASHER,
         facts: facts(1),
         memory_limit: 1 << 20,
+        keeps_journals: false,
     });
     let run = drive(cell, 1);
     assert_eq!(run.calls(0)[0].0.verdict, Verdict::Denied(Error::OutOfMemory));

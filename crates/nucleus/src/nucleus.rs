@@ -1,5 +1,6 @@
 //! The state machine as its driver sees it: slices, fuel, effects.
 
+use crate::snapshot::saved;
 use crate::{
     end::Ending,
     gate::Answer,
@@ -23,7 +24,7 @@ const SLICE_ROOM: usize = SLICE_RECORDS + 16;
 
 /// Slots of the log: the ends of all tasks, a call of each that waits, an
 /// event of the largest size, and a few slices between two sealings.
-const LOG_SLOTS: usize = 3 * TASKS + EVENT_MAX / EVENT_PART + 4 * SLICE_ROOM;
+pub(crate) const LOG_SLOTS: usize = 3 * TASKS + EVENT_MAX / EVENT_PART + 4 * SLICE_ROOM;
 
 /// What a nucleus is started with.
 pub struct Start {
@@ -69,7 +70,7 @@ pub struct Nucleus {
     pub(crate) shut_down: bool,
     /// Tasks that have ended and left the table.
     pub(crate) gone: Vec<Gone>,
-    effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 /// A task that has ended and left the table.
@@ -169,11 +170,25 @@ impl Nucleus {
             }
             task.needs = needs;
         }
+        self.show();
         self.world.bury();
-        let Ok(console) = self.world.objects.queue_mut(ObjectId::CONSOLE) else { return };
-        console.drain(|message, bytes| {
-            self.effects.push(Effect::Console { subject: Subject(message.sender), bytes });
+    }
+
+    /// Has what is in the console's queue leave. Of a reference nothing is
+    /// shown but its 24 bytes, and nobody has it any more.
+    fn show(&mut self) {
+        let World { objects, nodes, .. } = &mut self.world;
+        let mut gone = Vec::new();
+        let Ok(console) = objects.queue_mut(ObjectId::CONSOLE) else { return };
+        console.drain(|next, bytes| {
+            gone.extend(next.reference);
+            let subject = Subject(next.message.sender);
+            self.effects.push(Effect::Console { subject, bytes });
         });
+        for capability in gone {
+            nodes.release(&capability);
+            objects.let_go(capability.object);
+        }
     }
 
     /// Stamps a task that begins to wait for its turn.
@@ -253,3 +268,5 @@ impl Nucleus {
         Some(until)
     }
 }
+
+saved!(struct Gone { subject, name, state });

@@ -5,6 +5,7 @@
 //! in chains of blocks. The highest priority comes out first, and among
 //! equals the oldest: a heap over the headers.
 
+use crate::snapshot::saved;
 use crate::{capability::Capability, novelty, region::copy};
 use abi::Error;
 use alloc::{boxed::Box, vec::Vec};
@@ -289,11 +290,11 @@ impl Queue {
     }
 
     /// Takes out everything, in order. Allocates.
-    pub(crate) fn drain(&mut self, mut take: impl FnMut(Message, Vec<u8>)) {
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(Next, Vec<u8>)) {
         while let Some(next) = self.next() {
             let mut bytes = alloc::vec![0; next.length];
             self.take(&mut bytes);
-            take(next.message, bytes);
+            take(next, bytes);
         }
     }
 
@@ -383,6 +384,15 @@ impl Header {
 }
 
 const _: () = assert!(BLOCK <= OVERHEAD);
+
+saved!(struct Queue {
+    capacity, accepts, by_priority, used, promised, headers, count, sent, blocks, free, references,
+    last_sketch,
+});
+saved!(struct Block { bytes, next });
+saved!(struct Header {
+    kind, priority, length, badge, sender, sent, order, first, reference, sketch,
+});
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use package::Manifest;
 use package::error::{Object, PackageError, Reason, Stage};
 use package::manifest::{
     CapabilityEntry, GraphStoreEntry, Metric, PartEntry, QueueEntry, SensorEntry, StandingApproval,
-    StoreRules, Tier, VectorStoreEntry,
+    StoreRules, Tier, VectorStoreEntry, WASI_STRINGS_MAX, WasiEntry,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -141,8 +141,18 @@ fn objects(value: &Value, path: String, found: &mut Vec<String>) {
 }
 
 /// Members that may be left out, by their last step.
-const OPTIONAL: [&str; 6] =
-    ["/accepts", "/share", "/guard", "/vector_stores", "/graph_stores", "/sensors"];
+const OPTIONAL: [&str; 10] = [
+    "/accepts",
+    "/share",
+    "/guard",
+    "/vector_stores",
+    "/graph_stores",
+    "/sensors",
+    "/wasi",
+    "/args",
+    "/env",
+    "/stdin",
+];
 
 #[test]
 fn every_member_is_needed_and_no_other_is_taken() {
@@ -150,7 +160,7 @@ fn every_member_is_needed_and_no_other_is_taken() {
     let refused = |change: &dyn Fn(&mut Value)| refused_of(whole.clone(), change);
     let mut paths = Vec::new();
     objects(&whole, String::new(), &mut paths);
-    assert_eq!(paths.len(), 6 + 1 + 5 + 3, "{paths:?}");
+    assert_eq!(paths.len(), 6 + 1 + 5 + 4, "{paths:?}");
     for path in paths {
         let place = |member: &str| {
             let dotted = format!("{path}/{member}");
@@ -319,6 +329,11 @@ fn what_says_its_default_is_refused() {
     for member in ["vector_stores", "graph_stores", "sensors"] {
         assert_eq!(with("", member, json!([])), default(member));
     }
+    for member in ["args", "env"] {
+        let place = format!("tasks[0].wasi.{member}");
+        assert_eq!(with("/tasks/0/wasi", member, json!([])), default(&place));
+    }
+    assert_eq!(with("/tasks/0", "wasi", json!({})), default("tasks[0].wasi"));
     // Where the default is nothing at all, there is no word for it.
     for (pointer, key, place) in [
         ("/queues/0", "accepts", "queues[0].accepts"),
@@ -403,6 +418,34 @@ fn stores_and_sensors_have_rules_of_their_own() {
 }
 
 #[test]
+fn what_a_task_is_told_has_rules_of_its_own() {
+    let broken = |change: fn(&mut WasiEntry)| {
+        let mut manifest = full();
+        change(manifest.tasks[0].wasi.as_mut().unwrap());
+        broken_of(manifest, |_| ())
+    };
+    let place = |member: &str| format!("tasks[0].wasi.{member}");
+    let zero = broken(|it| it.args[1] = "a\0".into());
+    assert_eq!(zero, at(&place("args[1]"), Reason::OutOfRange));
+    for bad in ["", "HOME", "=x"] {
+        let mut manifest = full();
+        manifest.tasks[0].wasi.as_mut().unwrap().env = vec![bad.into()];
+        assert_eq!(broken_of(manifest, |_| ()), at(&place("env[0]"), Reason::BadName));
+    }
+    let many = broken(|it| it.env = vec!["A=".into(); WASI_STRINGS_MAX + 1]);
+    assert_eq!(many, at(&place("env"), Reason::TooMany));
+    let odd = broken(|it| it.stdin = Some("../x".into()));
+    assert_eq!(odd, at(&place("stdin"), Reason::BadName));
+    // Neither is a region that the task may read.
+    for (name, found) in [("results", "results"), ("no-such", "no-such")] {
+        let mut manifest = full();
+        manifest.tasks[0].wasi.as_mut().unwrap().stdin = Some(name.into());
+        let place = format!("{} \"{found}\"", place("stdin"));
+        assert_eq!(broken_of(manifest, |_| ()), at(&place, Reason::NoSuchObject));
+    }
+}
+
+#[test]
 fn no_more_stores_and_sensors_than_there_may_be() {
     let names = || (0..17).map(|n| format!("n{n}"));
     let many = broken_of(full(), |m| {
@@ -423,6 +466,7 @@ fn no_more_stores_and_sensors_than_there_may_be() {
 #[test]
 fn stores_sensors_and_approvals_can_be_held() {
     let mut manifest = full();
+    manifest.tasks[0].wasi = None;
     let all = [
         (Kind::VectorStore, "memories", Rights::READ | Rights::PROVE),
         (Kind::GraphStore, "facts", Rights::WRITE),
@@ -494,6 +538,7 @@ prop_compose! {
         approvals in prop::collection::vec(
             (prop::collection::btree_set(any::<u32>(), 1..6), 0..1u64 << 53, 0..1u64 << 53), 0..4),
         (share, vector_stores, graph_stores, sensors) in any_optional(),
+        state_roots in prop::option::of(1..1u64 << 53),
     ) -> Manifest {
         let default = package::manifest::Limits::DEFAULT_SHARE;
         let mut manifest = Manifest {
@@ -505,7 +550,7 @@ prop_compose! {
             standing_approvals: approvals.into_iter().map(|(types, max_bytes, max_claims)| StandingApproval {
                 claim_types: types.into_iter().collect(), max_bytes, max_claims,
             }).collect(),
-            vector_stores, graph_stores, sensors,
+            vector_stores, graph_stores, sensors, state_roots,
             tasks: Vec::new(),
         };
         manifest.components.push(PartEntry { name: "guard".into(), segment: 1, sha256: [0; 32] });

@@ -54,6 +54,7 @@ fn manifest() -> Manifest {
             capability(Kind::Timer, "timer", Rights::READ),
             capability(Kind::Memory, "memory", Rights::WRITE),
         ],
+        wasi: None,
     };
     Manifest {
         name: "fuzz".into(),
@@ -66,6 +67,7 @@ fn manifest() -> Manifest {
         vector_stores: vec![],
         graph_stores: vec![],
         sensors: vec![],
+        state_roots: None,
         standing_approvals: vec![],
         tasks: vec![task],
     }

@@ -175,6 +175,7 @@ pub(crate) fn manifest() -> Manifest {
         ],
         graph_stores: vec![graph("claims", Tier::Reflex), graph("facts", Tier::Standard)],
         sensors: vec![SensorEntry { name: "thermometer".into() }],
+        state_roots: None,
         standing_approvals: vec![StandingApproval {
             claim_types: vec![1, 7],
             max_bytes: 200,
@@ -221,6 +222,7 @@ fn task(name: &str, script: &str, rights: u8) -> TaskEntry {
         fuel: 1 << 24,
         memory: 1 << 17,
         capabilities: objects.into_iter().map(capability).collect(),
+        wasi: None,
     }
 }
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
+use machine::Cell;
 use witness::checkpoint;
+use witness::record::{Kind, Record};
 use witness::verify::Expected;
 
 use crate::error::{HelioError, Result};
@@ -19,6 +21,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::replay::look::Look;
 use crate::replay::{self, Extent, Inputs, NoStart, TrustFile, Verdict, prompt};
+use crate::snapshot::{self, Snapshot};
 use crate::terminal::Raw;
 use crate::verify::{Finding, verify_folder};
 use crate::{file, keys};
@@ -31,8 +34,15 @@ pub struct Replay {
     /// The log's folder.
     log: PathBuf,
     /// The package that ran.
+    #[arg(long, required_unless_present = "from")]
+    package: Option<PathBuf>,
+    /// Begin at this snapshot, to which the log must commit, without what came
+    /// before.
+    #[arg(long, conflicts_with_all = ["package", "snapshots"])]
+    from: Option<PathBuf>,
+    /// Write the snapshot of each state root in the log to this folder.
     #[arg(long)]
-    package: PathBuf,
+    snapshots: Option<PathBuf>,
     /// The device's public key: a PEM file, or a verifier key
     /// (name+id+base64) [default: KEYS/device.pub.pem].
     #[arg(long)]
@@ -64,7 +74,8 @@ impl Replay {
                 "leave --json out; the shell's own commands take -j",
             ));
         }
-        let package = file::read(&self.package)?;
+        let package = self.package.as_deref().map(file::read).transpose()?;
+        let snapshot = self.from.as_deref().map(snapshot::read).transpose()?;
         let trust = self.trust_file()?;
         let trust = match (&self.trust, &trust) {
             (Some(_), Some(file)) => TrustFile::Given(file),
@@ -80,7 +91,9 @@ impl Replay {
                 let end = usize::try_from(records).ok();
                 let entries = end.and_then(|end| log.entries.get(..end)).unwrap_or(&log.entries);
                 let sound = Sound { log: &log, finding: &finding, entries, extent };
-                self.replay(output, &sound, Inputs { package: &package, trust })
+                let package = package.as_deref().unwrap_or_default();
+                let inputs = Inputs { package, trust, keeps_journals: self.snapshots.is_some() };
+                self.replay(output, &sound, snapshot.as_ref(), inputs)
             }
             None => {
                 output.show(&Shown::unverified(&finding, &log));
@@ -94,11 +107,21 @@ impl Replay {
     }
 
     /// Replays what verifies.
-    fn replay(&self, output: Output, sound: &Sound<'_>, inputs: Inputs<'_>) -> Result<ExitCode> {
+    fn replay(
+        &self,
+        output: Output,
+        sound: &Sound<'_>,
+        snapshot: Option<&Snapshot>,
+        inputs: Inputs<'_>,
+    ) -> Result<ExitCode> {
         let Sound { log, finding, entries, extent } = *sound;
         let decoder = || Decoder::new(log);
         let began = Instant::now();
-        let mut replay = match replay::start(entries, extent, inputs) {
+        let started = match snapshot {
+            Some(snapshot) => replay::restore(entries, extent, snapshot, inputs),
+            None => replay::start(entries, extent, inputs),
+        };
+        let mut replay = match started {
             Ok(replay) => replay,
             Err(NoStart::Gap(gap)) => {
                 let verdict = Verdict::NotReproducible(gap);
@@ -109,13 +132,18 @@ impl Replay {
                 return Err(self.wrong("the log's first records are not those of a log"));
             }
             Err(NoStart::Trust(error)) => return Err(self.wrong(error)),
+            Err(NoStart::NotCommitted { record, committed }) => {
+                return Err(self.foreign(record, committed.is_some()));
+            }
+            Err(NoStart::Snapshot(error)) => return Err(self.wrong(error)),
         };
-        let verdict = self.drive(output, &mut replay)?;
+        let verdict = self.drive(output, &mut replay, entries)?;
         let took = began.elapsed();
         let cell = replay.driver.cell();
         let verdict = replay::conclude(verdict, cell, finding, &replay.assumed);
         let report = Shown::new(&verdict, replay.driver.equal(), finding, decoder);
-        output.show(&report.took(took).stands(cell).assuming(&replay.assumed));
+        let report = report.took(took).stands(cell).assuming(&replay.assumed);
+        output.show(&report.from(snapshot.map(|snapshot| snapshot.record)));
         if self.shell {
             let name = checkpoint::split_origin(&finding.report.facts.origin);
             let name = name.map_or("", |(name, _)| name);
@@ -126,12 +154,19 @@ impl Replay {
 
     /// Runs the machine to its end, or to where it is to stop, and shows how
     /// far it is.
-    fn drive(&self, output: Output, replay: &mut replay::Replay<'_>) -> Result<Verdict> {
+    fn drive(
+        &self,
+        output: Output,
+        replay: &mut replay::Replay<'_>,
+        entries: &[Vec<u8>],
+    ) -> Result<Verdict> {
         let records = replay.driver.records();
         let goal = self.until.map_or(records, |until| until.min(records));
         let bar = Progress::counted(output, "replaying", goal);
         let mut shown = 0;
-        let mut progress = |equal: u64| {
+        let mut written = Written::new(self.snapshots.as_deref(), entries);
+        let mut progress = |equal: u64, cell: &Cell| {
+            written.look(cell);
             // To look at the clock costs more than some slices.
             if equal >= shown + 64 {
                 bar.reached(equal);
@@ -140,6 +175,7 @@ impl Replay {
         };
         let ran = replay.driver.run(self.until, &mut progress);
         bar.finish();
+        written.finish(output)?;
         ran.map_err(|failure| HelioError::Failed {
             what: "the replay".into(),
             reason: failure.to_string(),
@@ -165,9 +201,61 @@ impl Replay {
         }
     }
 
+    fn foreign(&self, record: u64, has_root: bool) -> HelioError {
+        let reason = match has_root {
+            true => format!("record {record} of the log commits to another state"),
+            false => format!("record {record} of the log commits to no state"),
+        };
+        let path = self.from.as_deref().unwrap_or(Path::new("")).display();
+        let advice = "give a snapshot of this log: `helio replay --snapshots` writes them";
+        HelioError::input("snapshot", path, reason, advice)
+    }
+
     fn wrong(&self, reason: impl std::fmt::Display) -> HelioError {
         let advice = "it verifies, but no machine starts so";
         HelioError::input("replay", self.log.display(), reason, advice)
+    }
+}
+
+/// The snapshots that are written on the way.
+struct Written<'a> {
+    folder: Option<&'a Path>,
+    entries: &'a [Vec<u8>],
+    last: Option<u64>,
+    paths: Vec<PathBuf>,
+    failed: Option<HelioError>,
+}
+
+impl<'a> Written<'a> {
+    fn new(folder: Option<&'a Path>, entries: &'a [Vec<u8>]) -> Self {
+        Self { folder, entries, last: None, paths: Vec::new(), failed: None }
+    }
+
+    /// Writes one where the log's next record commits to it.
+    fn look(&mut self, cell: &Cell) {
+        let Some(folder) = self.folder.filter(|_| cell.is_root_due() && self.failed.is_none())
+        else {
+            return;
+        };
+        let next = cell.size();
+        let entry = usize::try_from(next).ok().and_then(|at| self.entries.get(at));
+        let record = entry.and_then(|entry| Record::decode(entry).ok());
+        if record.is_none_or(|record| record.kind() != Kind::StateRoot) || self.last == Some(next) {
+            return;
+        }
+        self.last = Some(next);
+        match snapshot::write(folder, cell) {
+            Ok(path) => self.paths.push(path),
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    fn finish(self, output: Output) -> Result<()> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.paths.iter().for_each(|path| output.say(&format!("snapshot {}", path.display())));
+        Ok(())
     }
 }
 

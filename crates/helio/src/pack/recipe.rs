@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use abi::{Kind, Rights};
 use package::manifest::{
     CapabilityEntry, Limits, QueueEntry, SensorEntry, StandingApproval, TaskEntry, TaskKind,
+    WasiEntry,
 };
 use serde::Deserialize;
 
@@ -45,6 +46,7 @@ struct PackageTable {
     version: u64,
     #[serde(default)]
     seed: Counter,
+    state_roots: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -96,6 +98,18 @@ struct TaskTable {
     memory: Option<u32>,
     #[serde(default)]
     capabilities: Vec<CapabilityTable>,
+    wasi: Option<WasiTable>,
+}
+
+/// `[task.wasi]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WasiTable {
+    #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
+    env: Vec<String>,
+    stdin: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -217,6 +231,7 @@ impl Recipe {
                 .collect::<Result<_>>()?,
             sensors: self.sensor.iter().map(SensorTable::entry).collect(),
             standing_approvals: self.approval.iter().map(ApprovalTable::entry).collect(),
+            state_roots: self.package.state_roots,
             tasks: self.task.iter().map(|task| task.entry(&self.limits)).collect(),
         })
     }
@@ -258,7 +273,17 @@ impl TaskTable {
             fuel: self.fuel.map_or(limits.fuel.0, |fuel| fuel.0),
             memory: self.memory.unwrap_or(memory),
             capabilities: self.capabilities.iter().map(CapabilityTable::entry).collect(),
+            wasi: self.wasi.as_ref().and_then(WasiTable::entry),
         }
+    }
+}
+
+impl WasiTable {
+    /// None where it says nothing.
+    fn entry(&self) -> Option<WasiEntry> {
+        let Self { args, env, stdin } = self.clone();
+        let entry = WasiEntry { args, env, stdin };
+        (entry != WasiEntry::default()).then_some(entry)
     }
 }
 

@@ -79,17 +79,17 @@ impl<'a> Driver<'a> {
 
     /// Goes on to the verdict, or until every record before `until` is there:
     /// the first point between two slices, or events, where that is so. Shows
-    /// `progress` how many records are equal.
+    /// `progress` at each such point how many records are equal.
     ///
     /// # Errors
     /// This machine cannot go on, which says nothing about the log.
     pub fn run(
         &mut self,
         until: Option<u64>,
-        progress: &mut dyn FnMut(u64),
+        progress: &mut dyn FnMut(u64, &Cell),
     ) -> Result<Verdict, Failure> {
         loop {
-            progress(self.equal);
+            progress(self.equal, &self.cell);
             if let Some(verdict) = &self.ended {
                 return Ok(verdict.clone());
             }

@@ -17,7 +17,7 @@ mod verdict;
 
 pub use driver::{Driver, Extent};
 pub use events::{Events, Recorded};
-pub use start::{Inputs, NoStart, Replay, TrustFile, start};
+pub use start::{Inputs, NoStart, Replay, TrustFile, restore, start};
 pub use verdict::{Assumption, Divergence, Gap, Refusal, Side, Verdict};
 
 use machine::Cell;

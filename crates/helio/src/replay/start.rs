@@ -1,6 +1,6 @@
 //! Starting a machine as the log says it was started.
 
-use machine::{Boot, Cell};
+use machine::{Boot, Cell, Loaded, Surroundings};
 use package::{Manifest, Package, Seal};
 use witness::record::{Body, Kind, MachineFacts, Record, Verdict as Outcome};
 use witness::trust::{NamedKey, TrustError};
@@ -8,6 +8,7 @@ use witness::{Hash, Hasher, Subject, Trust};
 
 use super::driver::{Driver, Extent};
 use super::verdict::{Assumption, Gap};
+use crate::snapshot::Snapshot;
 
 /// What a run depended on beside its events.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ pub struct Inputs<'a> {
     pub package: &'a [u8],
     /// A trust file.
     pub trust: TrustFile<'a>,
+    /// Whether snapshots are to be taken on the way.
+    pub keeps_journals: bool,
 }
 
 /// Whose signatures counted.
@@ -52,6 +55,15 @@ pub enum NoStart {
     NotALog,
     /// The file that leaf 1 names is no trust file.
     Trust(TrustError),
+    /// The log does not commit to the snapshot.
+    NotCommitted {
+        /// Number of records before it.
+        record: u64,
+        /// The root that the log has there, if it has one.
+        committed: Option<Hash>,
+    },
+    /// The snapshot is none, although the log commits to it.
+    Snapshot(Loaded),
 }
 
 /// Starts a machine with the package and leaf 1 of a log that verifies.
@@ -64,20 +76,11 @@ pub fn start<'a>(
     extent: Extent,
     inputs: Inputs<'_>,
 ) -> Result<Replay<'a>, NoStart> {
-    let record = |at: usize| entries.get(at).and_then(|entry| Record::decode(entry).ok());
-    let (Some(Body::Genesis(genesis)), Some(Body::Machine(facts))) =
-        (record(0).map(|it| it.body), record(1).map(|it| it.body))
-    else {
-        return Err(NoStart::NotALog);
-    };
+    let Begin { genesis, facts } = begin(entries)?;
     let hasher = Hasher::SOFTWARE;
     let given = hasher.hash(inputs.package);
-    if genesis.package != given {
-        return Err(NoStart::Gap(Gap::OtherPackage { named: genesis.package, given }));
-    }
-    if genesis.profile.bytes() != abi::profile::NAME.as_bytes() {
-        let named = String::from_utf8_lossy(genesis.profile.bytes()).into_owned();
-        return Err(NoStart::Gap(Gap::OtherProfile { named }));
+    if genesis != given {
+        return Err(NoStart::Gap(Gap::OtherPackage { named: genesis, given }));
     }
     let mount = first_mount(entries);
     let mut assumed = Vec::new();
@@ -94,9 +97,70 @@ pub fn start<'a>(
     };
     let opened = Package::open(inputs.package, &trust, hasher).ok();
     let manifest = opened.and_then(|package| package.manifest().cloned());
-    let cell = Cell::start(Boot { package: inputs.package, trust, hasher, facts, memory_limit });
+    let (package, keeps_journals) = (inputs.package, inputs.keeps_journals);
+    let cell = Cell::start(Boot { package, trust, hasher, facts, memory_limit, keeps_journals });
     let driver = Driver::new(cell, entries, extent);
     Ok(Replay { driver, assumed, facts, manifest, package: given })
+}
+
+/// Goes on from a snapshot that the log commits to, with nothing of what came
+/// before but its records. `package` is the file's, if it is at hand.
+///
+/// # Errors
+/// See [`NoStart`].
+pub fn restore<'a>(
+    entries: &'a [Vec<u8>],
+    extent: Extent,
+    snapshot: &Snapshot,
+    inputs: Inputs<'_>,
+) -> Result<Replay<'a>, NoStart> {
+    let Begin { genesis, facts } = begin(entries)?;
+    let at = usize::try_from(snapshot.record).ok();
+    let next = at.and_then(|at| entries.get(at)).and_then(|entry| Record::decode(entry).ok());
+    let committed = next.and_then(|record| match record.body {
+        Body::StateRoot(root) if record.subject == Subject::KERNEL => Some(root.root),
+        _ => None,
+    });
+    if committed != Some(snapshot.root) {
+        return Err(NoStart::NotCommitted { record: snapshot.record, committed });
+    }
+    let mut assumed = Vec::new();
+    let trust = match known(facts.trust, inputs.trust)? {
+        Some(trust) => trust,
+        None => {
+            // Whatever it says of packages that come later.
+            assumed.push(Assumption::SignerTrusted);
+            Trust { digest: facts.trust, ..Trust::nobody() }
+        }
+    };
+    let hasher = Hasher::SOFTWARE;
+    let before = at.and_then(|at| entries.get(..at)).unwrap_or_default();
+    let ids = before.iter().map(|entry| hasher.leaf(entry)).collect();
+    let surroundings = Surroundings { trust, hasher, ids };
+    let cell = Cell::restore(&snapshot.bytes, surroundings).map_err(NoStart::Snapshot)?;
+    let driver = Driver::new(cell, entries, extent);
+    Ok(Replay { driver, assumed, facts, manifest: None, package: genesis })
+}
+
+/// What the first two records say.
+struct Begin {
+    /// SHA-256 of the package.
+    genesis: Hash,
+    facts: MachineFacts,
+}
+
+fn begin(entries: &[Vec<u8>]) -> Result<Begin, NoStart> {
+    let record = |at: usize| entries.get(at).and_then(|entry| Record::decode(entry).ok());
+    let (Some(Body::Genesis(genesis)), Some(Body::Machine(facts))) =
+        (record(0).map(|it| it.body), record(1).map(|it| it.body))
+    else {
+        return Err(NoStart::NotALog);
+    };
+    if genesis.profile.bytes() != abi::profile::NAME.as_bytes() {
+        let named = String::from_utf8_lossy(genesis.profile.bytes()).into_owned();
+        return Err(NoStart::Gap(Gap::OtherProfile { named }));
+    }
+    Ok(Begin { genesis: genesis.package, facts })
 }
 
 /// What came of mounting the root package: the kernel's first call.

@@ -19,24 +19,43 @@ mod starving;
 mod stores;
 
 use choose::{Dice, Memory};
+use deed::Step;
 use drive::Drive;
 use proptest::prelude::*;
+
+/// Steps that were done; where one fails, the last of them are printed.
+#[derive(Default)]
+struct Steps(Vec<(Option<u32>, Step)>);
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let last = self.0.len().saturating_sub(TOLD);
+            for (number, (who, step)) in self.0.iter().enumerate().skip(last) {
+                println!("step {number}, task {who:?}: {step:?}");
+            }
+        }
+    }
+}
+
+/// Steps that are told of a failure.
+const TOLD: usize = 12;
 
 /// Does as many steps as there are seeds. Gives the calls that were made.
 fn play(seeds: &[u64], patience: u64) -> usize {
     let mut drive = Drive::new();
     let mut memory = Memory { patience, ..Memory::default() };
-    let mut steps = vec![];
+    let mut steps = Steps::default();
     for seed in seeds {
         let who = drive.on.map(|(who, _)| who);
         let step = choose::step(&mut Dice::new(*seed), &drive.model, who, &mut memory);
+        steps.0.push((who, step.clone()));
         drive.step(&step);
-        steps.push(step);
     }
     let (size, root) = drive.seal();
     if seeds.first().is_some_and(|seed| seed % 4 == 0) {
         let mut again = Drive::new();
-        for step in &steps {
+        for (_, step) in &steps.0 {
             again.step(step);
         }
         assert_eq!(again.seal(), (size, root), "the same again leaves the same records");

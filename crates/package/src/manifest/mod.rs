@@ -9,10 +9,12 @@ mod name;
 mod place;
 mod read;
 mod store;
+mod wasi;
 mod write;
 
 pub use name::{is_name, well_known};
 pub use store::{GraphStoreEntry, Metric, STORES_MAX, StoreRules, Tier, VectorStoreEntry};
+pub use wasi::{WASI_STRINGS_MAX, WasiEntry};
 
 use abi::{Kind, Rights};
 use alloc::string::String;
@@ -64,6 +66,9 @@ pub struct Manifest {
     pub sensors: Vec<SensorEntry>,
     /// Claims its tasks may emit.
     pub standing_approvals: Vec<StandingApproval>,
+    /// After how many slices the root of the whole state is recorded each
+    /// time, at least 1; never if there is none.
+    pub state_roots: Option<u64>,
     /// Tasks to start, in this order.
     pub tasks: Vec<TaskEntry>,
 }
@@ -157,6 +162,8 @@ pub struct TaskEntry {
     pub memory: u32,
     /// What it starts with, in order of the handles.
     pub capabilities: Vec<CapabilityEntry>,
+    /// What it is told through WASI, if anything.
+    pub wasi: Option<WasiEntry>,
 }
 
 /// A capability that a task starts with.

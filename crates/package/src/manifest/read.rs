@@ -9,7 +9,7 @@ use witness::json::{self, JsonError, Value};
 use super::place::{Members, Place};
 use super::{
     CapabilityEntry, FORMAT, Limits, MANIFEST_BYTES_MAX, Manifest, PartEntry, QueueEntry,
-    SensorEntry, StandingApproval, TaskEntry, TaskKind, store,
+    SensorEntry, StandingApproval, TaskEntry, TaskKind, store, wasi,
 };
 use crate::error::{PackageError, Reason};
 
@@ -64,6 +64,7 @@ fn read_manifest(value: &Value, root: &Place) -> Read<Manifest> {
             "seed",
             "sensors",
             "standing_approvals",
+            "state_roots",
             "tasks",
             "vector_stores",
             "version",
@@ -80,6 +81,7 @@ fn read_manifest(value: &Value, root: &Place) -> Read<Manifest> {
         seed: members.read("seed", counter)?,
         sensors: members.list_or_none("sensors", sensor)?,
         standing_approvals: members.list("standing_approvals", standing_approval)?,
+        state_roots: members.optional("state_roots", integer)?,
         tasks: members.list("tasks", task)?,
         vector_stores: members.list_or_none("vector_stores", store::read_vector_store)?,
         version: members.read("version", integer)?,
@@ -132,7 +134,17 @@ fn task(value: &Value, place: &Place) -> Read<TaskEntry> {
     let members = Members::of(
         value,
         place,
-        &["capabilities", "component", "deadline", "fuel", "kind", "memory", "name", "priority"],
+        &[
+            "capabilities",
+            "component",
+            "deadline",
+            "fuel",
+            "kind",
+            "memory",
+            "name",
+            "priority",
+            "wasi",
+        ],
     )?;
     Ok(TaskEntry {
         capabilities: members.list("capabilities", capability)?,
@@ -146,6 +158,7 @@ fn task(value: &Value, place: &Place) -> Read<TaskEntry> {
         memory: members.read("memory", small)?,
         name: members.read("name", string)?,
         priority: members.read("priority", small)?,
+        wasi: members.optional("wasi", wasi::read_wasi)?,
     })
 }
 
@@ -207,7 +220,7 @@ impl Members<'_, '_> {
     }
 
     /// The same, where none is said by leaving the array out.
-    fn list_or_none<T: PartialEq>(
+    pub(super) fn list_or_none<T: PartialEq>(
         &self,
         key: &'static str,
         read: impl Fn(&Value, &Place) -> Read<T>,

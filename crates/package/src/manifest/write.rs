@@ -7,7 +7,7 @@ use witness::json::{Integer, Object, Value};
 
 use super::{
     CapabilityEntry, FORMAT, GraphStoreEntry, Limits, Manifest, PartEntry, QueueEntry, SensorEntry,
-    StandingApproval, StoreRules, TaskEntry, VectorStoreEntry,
+    StandingApproval, StoreRules, TaskEntry, VectorStoreEntry, WasiEntry,
 };
 
 impl Manifest {
@@ -28,6 +28,7 @@ impl Manifest {
             .with("seed", Value::decimal(self.seed))
             .with_some("sensors", some(&self.sensors, SensorEntry::to_json))
             .with("standing_approvals", list(&self.standing_approvals, StandingApproval::to_json))
+            .with_some("state_roots", self.state_roots.map(integer))
             .with("tasks", list(&self.tasks, TaskEntry::to_json))
             .with_some("vector_stores", some(&self.vector_stores, VectorStoreEntry::to_json))
             .with("version", integer(self.version));
@@ -121,6 +122,20 @@ impl TaskEntry {
             .with("memory", self.memory)
             .with("name", self.name.as_str())
             .with("priority", self.priority)
+            .with_some("wasi", self.wasi.as_ref().map(WasiEntry::to_json))
+    }
+}
+
+impl WasiEntry {
+    fn to_json(&self) -> Object {
+        let strings = |all: &[String]| {
+            (!all.is_empty())
+                .then(|| all.iter().map(|it| Value::from(it.as_str())).collect::<Value>())
+        };
+        Object::new()
+            .with_some("args", strings(&self.args))
+            .with_some("env", strings(&self.env))
+            .with_some("stdin", self.stdin.as_deref())
     }
 }
 

@@ -6,7 +6,7 @@ use abi::{Kind, Rights};
 use ed25519_dalek::{Signer, SigningKey};
 use package::manifest::{
     CapabilityEntry, GraphStoreEntry, Limits, Metric, PartEntry, QueueEntry, SensorEntry,
-    StandingApproval, StoreRules, TaskEntry, TaskKind, Tier, VectorStoreEntry,
+    StandingApproval, StoreRules, TaskEntry, TaskKind, Tier, VectorStoreEntry, WasiEntry,
 };
 use package::{DATA_SEGMENT, Manifest, Package, PackageError, signature_payload, signing_message};
 use rvf_wire::writer::write_segment;
@@ -70,6 +70,7 @@ pub fn manifest() -> Manifest {
         vector_stores: Vec::new(),
         graph_stores: Vec::new(),
         sensors: Vec::new(),
+        state_roots: None,
         standing_approvals: vec![StandingApproval {
             claim_types: vec![1, 7],
             max_bytes: 256,
@@ -90,6 +91,7 @@ pub fn manifest() -> Manifest {
                 capability(Kind::Component, "program", Rights::EXECUTE),
                 capability(Kind::Log, "log", Rights::WRITE),
             ],
+            wasi: None,
         }],
     }
 }
@@ -117,6 +119,11 @@ pub fn full() -> Manifest {
         rules: StoreRules { tier: Tier::Reflex, approvers: Vec::new(), guard: None },
     }];
     manifest.sensors = vec![SensorEntry { name: "thermometer".into() }];
+    manifest.tasks[0].wasi = Some(WasiEntry {
+        args: vec!["-n".into(), "ä \"b\"".into()],
+        env: vec!["HOME=/".into()],
+        stdin: Some("data.csv".into()),
+    });
     manifest
 }
 

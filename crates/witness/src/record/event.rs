@@ -82,6 +82,8 @@ event_kinds! {
     /// The mark of a run that is about to use something that is not recorded:
     /// what, in words.
     Unrecorded = 13, "unrecorded";
+    /// A snapshot is to be taken; no data.
+    Snapshot = 14, "snapshot";
 }
 
 impl EventKind {
@@ -89,7 +91,7 @@ impl EventKind {
     const fn exact_length(self) -> Option<usize> {
         match self {
             Self::Challenge => Some(32),
-            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot => Some(0),
+            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot | Self::Snapshot => Some(0),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod emulated;
 mod hosted;
+mod program;
 mod summary;
 
 use std::io::Write;
@@ -23,12 +24,15 @@ use crate::{file, keys};
 
 use super::image::{Parts, read_built};
 use super::verify::nonce;
+use program::Program;
 use summary::Summary;
 
-/// Run a package, in QEMU or in this process, and verify its log.
+/// Run a package or a WebAssembly program, in QEMU or in this process, and
+/// verify its log.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The payload: a package that `make` built.
+    /// The payload: a package that `make` built, or a path of a package or of a
+    /// WebAssembly program.
     #[arg(default_value = "regress")]
     payload: String,
     /// A package file in its place.
@@ -69,18 +73,14 @@ pub struct Run {
     /// Send the log over the serial port, not to a disk.
     #[arg(long, conflicts_with = "hosted")]
     no_disk: bool,
+    #[command(flatten)]
+    program: Program,
 }
 
 impl Run {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
-        let package = match &self.package {
-            Some(path) => file::read(path)?,
-            None => {
-                let path = package_path(self.parts.build(), &self.payload);
-                read_built(&path, "make payloads")?
-            }
-        };
+        let package = self.package_bytes()?;
         let mut nonce = [0; 32];
         keys::random(&mut nonce)?;
         let nonce = self.nonce.unwrap_or(nonce);
@@ -96,6 +96,20 @@ impl Run {
             true => self.in_process(output, package, expected, &out),
             false => self.in_qemu(output, package, expected, &out),
         }
+    }
+
+    fn package_bytes(&self) -> Result<Vec<u8>> {
+        let is_path = self.payload.contains('/') || self.payload.ends_with(".wasm");
+        let (path, bytes) = match &self.package {
+            Some(path) => (path.clone(), file::read(path)?),
+            None if is_path => (self.payload.clone().into(), file::read(self.payload.as_ref())?),
+            None => {
+                let path = package_path(self.parts.build(), &self.payload);
+                let bytes = read_built(&path, "make payloads")?;
+                (path, bytes)
+            }
+        };
+        self.program.package(&path, bytes, &self.parts.store())
     }
 
     fn folder(&self) -> PathBuf {
