@@ -176,7 +176,7 @@ pub(crate) fn note(
     match outcome {
         Ok(value) => {
             let context = store.as_context();
-            let memory = context.data().memory.map_or(&[][..], |memory| memory.data(&context));
+            let memory = context.data().memory.map_or(&[][..], |memory| memory.data(context));
             let (place, bytes) = raw.written(*value, memory);
             let writes = if bytes.is_empty() { vec![] } else { vec![(place, bytes.to_vec())] };
             answered(store, *value, writes);
