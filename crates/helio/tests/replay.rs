@@ -144,6 +144,9 @@ fn an_equal_run_ends_with_0_and_says_what_that_is_worth() {
     for part in ["records per second", "checked:", "reproduced:", "only claimed:"] {
         assert!(out.contains(part), "{part}\n{out}");
     }
+    // What ran lies beside its log.
+    let kept = place.folder.path().join("run/package.rvf");
+    assert_eq!(fs::read(kept).unwrap(), fs::read(&place.package).unwrap());
     // Not at a terminal: one line a step, and no bar.
     assert_eq!(error, "helio: verifying the log\nhelio: replaying\n");
 }
