@@ -29,7 +29,7 @@ pub(crate) struct Run {
 
 pub(crate) fn boot(file: &[u8], memory_limit: u64) -> Cell {
     let (trust, hasher, facts) = (world::trust(), HASHER, world::facts());
-    Cell::start(Boot { package: file, trust, hasher, facts, memory_limit })
+    Cell::start(Boot { package: file, trust, hasher, facts, memory_limit, keeps_journals: false })
 }
 
 impl Run {

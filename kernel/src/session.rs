@@ -71,6 +71,7 @@ impl Session {
             hasher: kernel.hasher,
             facts,
             memory_limit: memory_limit(),
+            keeps_journals: false,
         });
         // Opened once more, for the shell: what the cell mounts is its own.
         let package = Package::open(settings.package, &settings.trust, kernel.hasher);
@@ -232,6 +233,7 @@ impl Session {
                 Action::Challenge(nonce) => self.challenge(nonce)?,
                 Action::Stop => self.note(Input::new(EventKind::Stop, &[]))?,
                 Action::Resume => self.note(Input::new(EventKind::Resume, &[]))?,
+                Action::Snapshot => self.note(Input::new(EventKind::Snapshot, &[]))?,
                 Action::Type(line) => {
                     self.note(Input::new(EventKind::ConsoleInput, line.as_bytes()))?;
                 }

@@ -3,50 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use abi::{Call, Error, Operation, first_slot};
-use helio::approve::{self, Change, Mounted, Terms};
+use abi::{Call, Error, Operation};
+use integration::accept::{KEY, proof, reading, slot};
 use integration::{artefacts, hosted};
 use machine::{Cell, Input};
 use witness::Hasher;
 use witness::manifest::Outcome;
-use witness::note::SigningKey;
 use witness::record::{Body, EventKind, Verdict};
 use witness::verify::Expected;
 
-/// The one measurement.
-const READING: [f32; 4] = [21.5, 48.25, 1013.0, -0.5];
-
-/// Its key, and where it goes.
-const KEY: u64 = 1;
-
-fn slot() -> u32 {
-    first_slot(KEY, 100)
-}
-
-/// The approver that the package names.
-fn approver() -> SigningKey {
-    SigningKey::from_bytes(&[9; 32])
-}
-
-/// What it signs: a put of the measurement into the empty slot.
-fn proof(package: &[u8]) -> [u8; abi::SignedProof::SIZE] {
-    let mounted = Mounted::read("accept.rvf".as_ref(), package, "/").unwrap();
-    let change = Change::Put { key: KEY, slot: slot(), vector: READING.to_vec() };
-    let terms = Terms {
-        store: "readings",
-        change: &change,
-        old_leaf: approve::empty_leaf(),
-        nonce: 1,
-        expiry: u64::MAX,
-    };
-    approve::approve(&mounted, &terms, &approver()).unwrap().to_bytes()
-}
-
 /// Runs it, with the measurement and its approval from outside.
-fn run() -> hosted::Left {
+pub fn run() -> hosted::Left {
     let package = artefacts::package("accept");
-    let reading: Vec<u8> = READING.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let proof = proof(&package);
+    let (reading, proof) = (reading(), proof(&package));
     let mut turn = 0;
     let mut feed = |cell: &mut Cell| {
         turn += 1;
@@ -160,7 +129,7 @@ fn the_reader_finds_value_and_metadata() {
         put.subject.0
     );
     assert!(left.console.ends_with(&expected), "{}\n{expected}", left.console);
-    let reading: Vec<u8> = READING.iter().flat_map(|number| number.to_le_bytes()).collect();
+    let reading = reading();
     let head = abi::PutHead { key: KEY, slot: slot(), dimension: 4 }.to_bytes();
     let mutation = [&head[..], &reading].concat();
     let (_, call) = calls.iter().find(|(record, _)| record == put).unwrap();

@@ -10,5 +10,7 @@ mod c;
 mod damaged;
 mod hostile;
 mod keys;
+mod replay;
+mod snapshots;
 mod threats;
 mod wasi;

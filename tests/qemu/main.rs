@@ -19,6 +19,7 @@ mod panic;
 mod phases;
 mod refused;
 mod regress;
+mod replay;
 mod reproducible;
 mod selftests;
 mod shell;

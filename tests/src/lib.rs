@@ -11,6 +11,7 @@
 //! and started comes from the `helio` library, so that `helio run` and the
 //! tests cannot differ.
 
+pub mod accept;
 pub mod artefacts;
 pub mod disk;
 pub mod hosted;
@@ -18,6 +19,7 @@ pub mod log;
 pub mod machine;
 pub mod packages;
 pub mod programs;
+pub mod replay;
 pub mod trial;
 pub mod work;
 

@@ -1,14 +1,19 @@
 //! A log that came home.
 
+use std::collections::BTreeMap;
+
 use helio::diff::{self, Difference};
 use helio::keys::Role;
 use helio::log::{Folder, folder};
 use helio::verify::{Finding, Word, verify_folder};
 use tempfile::TempDir;
+use witness::checkpoint::Checkpoint;
 use witness::frame::Collected;
+use witness::manifest::RunManifest;
+use witness::note::SigningKey;
 use witness::record::{Body, CallBody, Kind, Record};
 use witness::verify::{Expected, Facts};
-use witness::{Hash, Hasher};
+use witness::{Hash, Hasher, tree};
 
 use crate::artefacts;
 
@@ -32,6 +37,43 @@ impl Log {
     /// A folder that was read, signed with this key.
     pub fn of(folder: Folder, device_key: [u8; 32]) -> Self {
         Self { folder, device_key }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// The same run with other records, as somebody with the device's key
+    /// would write it: each names its parents by their new ids, and checkpoint
+    /// and manifest are signed again.
+    pub fn forged(&self, device: &SigningKey, change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Self {
+        let mut entries = self.folder.entries.clone();
+        change(&mut entries);
+        let mut new: BTreeMap<Hash, Hash> = BTreeMap::new();
+        for (entry, old) in entries.iter_mut().zip(self.ids()) {
+            for parent in [40..72, 72..104] {
+                let Some(place) = entry.get_mut(parent) else { continue };
+                if let Some(id) = <[u8; 32]>::try_from(&*place).ok().and_then(|id| new.get(&id)) {
+                    place.copy_from_slice(id);
+                }
+            }
+            new.insert(old, Hasher::SOFTWARE.leaf(entry));
+        }
+        let ids: Vec<Hash> = entries.iter().map(|entry| Hasher::SOFTWARE.leaf(entry)).collect();
+        let (root, size) = (tree::root(Hasher::SOFTWARE, &ids), ids.len() as u64);
+        let facts = self.verified(Expected::default());
+        let checkpoint = Checkpoint { origin: &facts.origin, size, root }.sign(device);
+        let package = match Record::decode(&entries[0]).unwrap().body {
+            Body::Genesis(genesis) => genesis.package,
+            other => panic!("{other:?}"),
+        };
+        let manifest = facts.manifest.map(|manifest| {
+            RunManifest { package, records: size, root, ..manifest }.sign(&facts.origin, device)
+        });
+        let covered = entries.len();
+        let checkpoint = Some(checkpoint);
+        Self::new(&Collected { boot: None, entries, covered, checkpoint, manifest })
     }
 
     /// What `helio verify` finds.

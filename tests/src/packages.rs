@@ -49,6 +49,83 @@ pub fn hostile(name: &str) -> Contents {
     Recipe::read(&folder.join(format!("{name}.toml"))).unwrap().gather(&folder).unwrap()
 }
 
+/// A reactor that subscribes to a sensor and says each reading.
+const ECHO: &str = r#"(module
+    (import "heliograph" "queue_send" (func $send (param i32 i32 i32 i32 i32) (result i64)))
+    (import "heliograph" "queue_recv" (func $receive (param i32 i64 i32 i32) (result i64)))
+    (import "heliograph" "sensor_subscribe" (func $subscribe (param i32 i32) (result i64)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "read ")
+    (func (export "_initialize") (drop (call $subscribe (i32.const 0) (i32.const -2))))
+    (func (export "on_message") (local $length i32)
+        (local.set $length (i32.wrap_i64
+            (call $receive (i32.const -2) (i64.const 0) (i32.const 64) (i32.const 256))))
+        (if (i32.lt_s (local.get $length) (i32.const 24)) (then (return)))
+        (i32.store8 (i32.add (local.get $length) (i32.const 64)) (i32.const 10))
+        (memory.copy (i32.const 5) (i32.const 88) (i32.sub (local.get $length) (i32.const 23)))
+        (drop (call $send (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)
+            (i32.sub (local.get $length) (i32.const 18))))))"#;
+
+/// A command that says each line that is typed, and takes a rest of a
+/// millisecond after it; a line that begins with q ends it.
+const LISTENER: &str = r#"(module
+    (import "heliograph" "queue_send" (func $send (param i32 i32 i32 i32 i32) (result i64)))
+    (import "heliograph" "queue_recv" (func $receive (param i32 i64 i32 i32) (result i64)))
+    (import "heliograph" "timer_wait" (func $wait (param i32 i32 i64) (result i64)))
+    (memory (export "memory") 1)
+    (data (i32.const 82) "heard ")
+    (func (export "_start") (result i32) (local $length i32)
+        (loop $next
+            (local.set $length (i32.wrap_i64
+                (call $receive (i32.const 0) (i64.const -1) (i32.const 64) (i32.const 2048))))
+            (if (i32.ge_s (local.get $length) (i32.const 24)) (then
+                (if (i32.eq (i32.load8_u (i32.const 88)) (i32.const 113))
+                    (then (return (i32.const 0))))
+                (i64.store (i32.const 80) (i64.const 0x2064726165680000))
+                (drop (call $send (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 82)
+                    (i32.sub (local.get $length) (i32.const 18))))
+                (drop (call $wait (i32.const 2) (i32.const 1) (i64.const 1000000)))))
+            (br $next))
+        (i32.const 1)))"#;
+
+/// A package of two tasks that wait for what comes in: lines typed at the
+/// console, and readings of the sensor `thermometer`.
+pub fn that_listens() -> Contents {
+    let work = Work::new("package");
+    let recipe = r#"
+        package = { name = "listeners", version = 1 }
+        limits = { fuel = 100_000_000, memory = 131_072, records = 2_000 }
+        component = [
+            { name = "echo", file = "echo.wat" },
+            { name = "listener", file = "listener.wat" },
+        ]
+        sensor = [{ name = "thermometer" }]
+        [[task]]
+        name = "echo"
+        component = "echo"
+        kind = "reactor"
+        memory = 65_536
+        capabilities = [
+            { kind = "sensor", name = "thermometer", rights = ["read"] },
+            { kind = "queue", name = "console", rights = ["write"] },
+        ]
+        [[task]]
+        name = "listener"
+        component = "listener"
+        memory = 65_536
+        capabilities = [
+            { kind = "queue", name = "console-input", rights = ["read"] },
+            { kind = "queue", name = "console", rights = ["write"] },
+            { kind = "timer", name = "timer", rights = ["read"] },
+        ]
+    "#;
+    let path = work.path().join("listeners.toml");
+    std::fs::write(&path, recipe).unwrap();
+    std::fs::write(work.path().join("echo.wat"), ECHO).unwrap();
+    std::fs::write(work.path().join("listener.wat"), LISTENER).unwrap();
+    Recipe::read(&path).unwrap().gather(work.path()).unwrap()
+}
+
 /// A package with one task, which writes this to the console and exits.
 pub fn that_prints(text: &str) -> Contents {
     let work = Work::new("package");

@@ -4,7 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
-    /// Done; for `verify` and `run`: verified.
+    /// Done; for `verify` and `run`: verified; for `replay`: equal, or stopped
+    /// where it was to stop.
     Success = 0,
     /// `diff`: the logs differ. `run`: the machine, a task or QEMU failed.
     Failed = 1,
@@ -18,11 +19,15 @@ pub enum ExitCode {
     WrongKey = 5,
     /// QEMU, its firmware or another program is not installed.
     Missing = 6,
+    /// `replay`: the log is not what the package computes.
+    Diverged = 7,
+    /// `replay`: an input of the run is not at hand.
+    NotReproducible = 8,
 }
 
 impl ExitCode {
     /// Every code, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Success,
         Self::Failed,
         Self::WrongInput,
@@ -30,18 +35,22 @@ impl ExitCode {
         Self::Incomplete,
         Self::WrongKey,
         Self::Missing,
+        Self::Diverged,
+        Self::NotReproducible,
     ];
 }
 
 /// The table that `helio --help` ends with.
 pub const HELP: &str = "Exit codes:
-  0  done; verified; equal
+  0  done; verified; equal; replayed equal
   1  the run or a task failed; the logs differ
   2  wrong input or usage; nothing was written
   3  the log is forged or damaged
   4  the log is incomplete
   5  the log is signed by another key
-  6  a program that is needed is not installed";
+  6  a program that is needed is not installed
+  7  the replay diverged from the log
+  8  the run cannot be reproduced: an input is not at hand";
 
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {

@@ -1,5 +1,6 @@
-//! Progress on long steps, on stderr: a spinner at a terminal, one line a
-//! step elsewhere, nothing with `--json`.
+//! Progress on long steps, on stderr: a spinner at a terminal, or a bar where
+//! there is something to count; one line a step elsewhere, nothing with
+//! `--json`.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -29,6 +30,26 @@ impl Progress {
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         Self { bar: Some(bar) }
+    }
+
+    /// Begins a step that goes through so many records.
+    pub fn counted(output: Output, what: &str, records: u64) -> Self {
+        let progress = Self::start(output, what);
+        if let Some(bar) = &progress.bar {
+            let template = "{spinner} {msg} {wide_bar} {pos}/{len} records, {per_sec} ({elapsed})";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_length(records);
+        }
+        progress
+    }
+
+    /// Shows how many of them are done.
+    pub fn reached(&self, records: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(records);
+        }
     }
 
     /// Takes the spinner away; other text may follow.

@@ -130,6 +130,19 @@ impl RawCall {
         self.slice(2).write(memory)
     }
 
+    /// What a call that gave `value` wrote into the memory, and where.
+    pub(crate) fn written<'m>(&self, value: i64, memory: &'m [u8]) -> (u32, &'m [u8]) {
+        let window = match self.call {
+            Call::RegionMap if self.operation() == Operation::Read.code() => self.slice(3),
+            Call::QueueRecv => self.slice(2),
+            Call::VectorGet => self.slice(4),
+            _ => return (0, &[]),
+        };
+        let length = u32::try_from(value).map_or(0, |value| value.min(window.length));
+        let written = GuestSlice { length, ..window };
+        (written.pointer, written.read(memory).unwrap_or_default())
+    }
+
     fn typed<'m>(&self, memory: &'m mut [u8]) -> Result<Arguments<'m>, Error> {
         let operation = self.call.operation(self.operation()).ok_or(Error::BadOperation)?;
         match self.call {

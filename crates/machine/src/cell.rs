@@ -13,6 +13,7 @@ use crate::{
     program::{Program, Unfit},
     room::Room,
     seat::Seat,
+    snapshot::Roots,
 };
 use abi::{Call, Error, profile::call_fuel};
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
@@ -25,7 +26,7 @@ use wasmi::Linker;
 use witness::{
     Hash, Hasher, Index, Log, Subject, Trust,
     manifest::{Outcome, TaskEnd},
-    record::{MachineFacts, TrapCode},
+    record::{EventKind, MachineFacts, TrapCode},
 };
 
 /// What a cell is started with.
@@ -41,12 +42,15 @@ pub struct Boot<'a> {
     /// Bytes of heap that the package may come to take. A package that may
     /// take more is refused, so that tasks never find out how much there is.
     pub memory_limit: u64,
+    /// Whether snapshots are to be had also where the package asks for no
+    /// state roots. Nothing that is recorded depends on it.
+    pub keeps_journals: bool,
 }
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A task had a slice. There may be more to do.
+    /// A task had a slice, or a state root was taken. There may be more to do.
     Ran,
     /// No task can run. The first goes on at this logical time in ns, if one
     /// waits for a time: [`Cell::jump`]. Else only an event helps.
@@ -92,19 +96,21 @@ pub struct Cell {
     pub(crate) failure: Option<Failure>,
     pub(crate) room: Room,
     pub(crate) reports: Vec<String>,
+    /// When the root of the state is taken; none where nobody keeps journals.
+    pub(crate) roots: Option<Roots>,
     /// Seed of all pseudo-randomness in the run.
     pub(crate) seed: u64,
     /// What the tasks of the package are told through WASI, in their order.
-    wasi: Vec<Option<WasiEntry>>,
+    pub(crate) wasi: Vec<Option<WasiEntry>>,
     /// Tasks of the package that could not be started.
-    refused: Vec<TaskEnd>,
+    pub(crate) refused: Vec<TaskEnd>,
 }
 
 impl Cell {
     /// Starts with a package. One that is refused is a denied mount in the
     /// log and a line in the reports; the cell then has nothing to do.
     pub fn start(boot: Boot<'_>) -> Self {
-        let Boot { package: file, trust, hasher, facts, memory_limit } = boot;
+        let Boot { package: file, trust, hasher, facts, memory_limit, keeps_journals } = boot;
         let opened = Package::open(file, &trust, hasher);
         let package = match &opened {
             Ok(package) => *package.digest(),
@@ -112,6 +118,8 @@ impl Cell {
         };
         let manifest = opened.as_ref().ok().and_then(Package::manifest);
         let seed = manifest.map_or(0, |manifest| manifest.seed);
+        let every = manifest.and_then(|manifest| manifest.state_roots);
+        let roots = (keeps_journals || every.is_some()).then(|| Roots::every(every));
         let tasks = manifest.map_or(&[][..], |manifest| &manifest.tasks);
         let wasi = tasks.iter().map(|task| task.wasi.clone()).collect();
         let signature_holds = witness::key::holds;
@@ -128,6 +136,7 @@ impl Cell {
             failure: None,
             room: Room::default(),
             reports: Vec::new(),
+            roots,
             seed,
             wasi,
             refused: Vec::new(),
@@ -184,6 +193,9 @@ impl Cell {
         }
         if !self.nucleus.has_room() {
             return Step::SealFirst;
+        }
+        if self.take_root() {
+            return Step::Ran;
         }
         let Some(grant) = self.nucleus.begin_slice() else {
             self.bury();
@@ -248,7 +260,15 @@ impl Cell {
     /// # Errors
     /// See [`NotAdmitted`].
     pub fn admit(&mut self, input: Input<'_>) -> Result<Index, NotAdmitted> {
+        if input.kind == EventKind::Snapshot && self.roots.is_none() {
+            return Err(NotAdmitted::NoJournal);
+        }
         let admitted = self.nucleus.admit(input);
+        if let (Some(roots), Ok(index)) = (&mut self.roots, admitted)
+            && input.kind == EventKind::Snapshot
+        {
+            roots.ask(index);
+        }
         self.bury();
         admitted
     }

@@ -4,7 +4,13 @@
 //! the host function. A call that cannot be answered at once leaves by a host
 //! error; the instance is then resumed with the answer.
 
-use crate::{call::RawCall, limiter::Limiter, seat::Seat, wasi};
+use crate::{
+    call::RawCall,
+    journal::{self, Journal},
+    limiter::Limiter,
+    seat::Seat,
+    wasi,
+};
 use core::fmt;
 use nucleus::{Answer, Nucleus, Ticket, Work};
 use wasmi::{AsContext, AsContextMut, Memory};
@@ -22,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) meter: Meter,
     /// A call that the machine has to prepare.
     pub(crate) ticket: Option<Ticket>,
+    /// What the task was given, where snapshots are to be had.
+    pub(crate) journal: Option<Journal>,
     /// What WASI's functions remember.
     pub(crate) wasi: wasi::State,
 }
@@ -71,11 +79,21 @@ impl fmt::Display for Leave {
 
 impl wasmi::errors::HostError for Leave {}
 
-/// Makes a call: at the gate, if it can be made now.
+/// Makes a call: at the gate, if it can be made now. A task that is run again
+/// has its answer already.
 pub(crate) fn perform(
     store: &mut impl AsContextMut<Data = Host>,
     raw: RawCall,
 ) -> Result<i64, Leave> {
+    if let Some(outcome) = journal::recall(store, raw) {
+        return outcome;
+    }
+    let outcome = at_gate(store, raw);
+    journal::note(store, raw, &outcome);
+    outcome
+}
+
+fn at_gate(store: &mut impl AsContextMut<Data = Host>, raw: RawCall) -> Result<i64, Leave> {
     settle(store);
     let size = memory_size(store);
     let mut context = store.as_context_mut();
@@ -106,6 +124,15 @@ pub(crate) fn go_on(
     store: &mut impl AsContextMut<Data = Host>,
     raw: RawCall,
 ) -> Result<i64, Leave> {
+    if let Some(outcome) = journal::recall(store, raw) {
+        return outcome;
+    }
+    let outcome = waited(store, raw);
+    journal::note(store, raw, &outcome);
+    outcome
+}
+
+fn waited(store: &mut impl AsContextMut<Data = Host>, raw: RawCall) -> Result<i64, Leave> {
     let size = memory_size(store);
     let mut context = store.as_context_mut();
     let host = context.data_mut();
@@ -202,6 +229,7 @@ impl Host {
             limiter: Limiter::new(memory_bytes),
             meter: Meter::default(),
             ticket: None,
+            journal: None,
             wasi: wasi::State::new(0),
         }
     }

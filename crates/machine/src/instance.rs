@@ -2,7 +2,9 @@
 
 use crate::{
     call::RawCall,
+    frameless::Frameless,
     host::{Host, Leave, Meter, go_on, perform, settle, with_memory},
+    journal::{Entry, Journal},
     program::{ALLOCATE, INITIALIZE, MEMORY, Program, Role, Unfit},
     root,
     seat::Seat,
@@ -10,7 +12,10 @@ use crate::{
 };
 use abi::Error;
 use alloc::{boxed::Box, string::ToString};
-use nucleus::{Ending, Grant, Nucleus, Ticket};
+use nucleus::{
+    Ending, Grant, Nucleus, Ticket,
+    snapshot::{Reader, Saved, Writer},
+};
 use wasmi::{
     Func, Instance as Wasm, Linker, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel,
     Store, TrapCode as WasmTrap, Val,
@@ -29,6 +34,10 @@ pub(crate) struct Instance {
     /// What the entry returns.
     results: Box<[Val]>,
     paused: Paused,
+    /// Whether its state can be read off when no call is under way.
+    is_exposed: bool,
+    /// The state that its journal begins at; none for what it began with.
+    base: Option<Frameless>,
     /// Bytes that were set aside for it.
     pub(crate) takes: u64,
 }
@@ -111,7 +120,10 @@ impl Instance {
         let spent = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         let limiter = &store.data().limiter;
         let made = match made {
-            Ok(wasm) => Self::begin(store, wasm, role, returns_code),
+            Ok(wasm) => {
+                let begun = Self::begin(store, wasm, role, returns_code);
+                begun.map(|it| Self { is_exposed: program.is_exposed, ..it })
+            }
             Err(_) if limiter.host_failed => {
                 Err(Unfit::new(Error::OutOfMemory, "the machine has no memory left for it"))
             }
@@ -143,11 +155,23 @@ impl Instance {
             Role::Reactor => Paused::Begin,
             _ => Paused::Entry,
         };
-        Ok(Self { store, wasm, role, entry, initialize, results, paused, takes: 0 })
+        Ok(Self {
+            store,
+            wasm,
+            role,
+            entry,
+            initialize,
+            results,
+            paused,
+            is_exposed: false,
+            base: None,
+            takes: 0,
+        })
     }
 
     /// Runs for one slice, with the nucleus at hand.
     pub(crate) fn run(&mut self, nucleus: &mut Seat, grant: Grant) -> Stop {
+        self.write_down(grant.fuel);
         self.store.data_mut().meter = Meter { seen: grant.fuel, is_overdrawn: false };
         let _ = self.store.set_fuel(grant.fuel);
         nucleus.lend(
@@ -159,6 +183,73 @@ impl Instance {
                 stop
             },
         )
+    }
+
+    /// Has its journal begin, from here on.
+    pub(crate) fn begin_journal(&mut self) {
+        self.store.data_mut().journal = Some(Journal::default());
+    }
+
+    /// Whether no call is under way, and its state can be read off.
+    fn is_frameless(&self) -> bool {
+        self.is_exposed && self.role == Role::Reactor && matches!(self.paused, Paused::Entry)
+    }
+
+    /// Writes a slice into the journal, which begins anew where it can.
+    fn write_down(&mut self, fuel: u64) {
+        if self.store.data().journal.is_none() {
+            return;
+        }
+        if self.is_frameless() {
+            self.base = Some(Frameless::of(&self.store, self.wasm));
+            if let Some(journal) = &mut self.store.data_mut().journal {
+                journal.clear();
+            }
+        }
+        if let Some(journal) = &mut self.store.data_mut().journal {
+            journal.begin_slice(fuel);
+        }
+    }
+
+    /// Writes down what [`Instance::restore`] needs.
+    pub(crate) fn save(&self, to: &mut Writer<'_>) {
+        self.takes.save(to);
+        self.store.data().wasi.save(to);
+        if self.is_frameless() {
+            true.save(to);
+            Frameless::save_current(&self.store, self.wasm, to);
+            to.list::<Entry>(&[]);
+        } else {
+            self.base.save(to);
+            to.list(self.store.data().journal.as_ref().map_or(&[], Journal::entries));
+        }
+    }
+
+    /// Brings an instance that has just begun to where a saved one was: puts
+    /// its frameless state back and runs it again by its journal. `None` if
+    /// what is read is not of this component.
+    pub(crate) fn restore(mut self, from: &mut Reader<'_>) -> Option<Self> {
+        self.takes = Saved::load(from)?;
+        self.store.data_mut().wasi = Saved::load(from)?;
+        self.base = Saved::load(from)?;
+        if let Some(base) = &self.base {
+            if !self.is_exposed || self.role != Role::Reactor {
+                return None;
+            }
+            base.put(&mut self.store, self.wasm)?;
+            self.initialize = None;
+            self.paused = Paused::Entry;
+        }
+        self.store.data_mut().journal = Some(Journal::to_redo(Saved::load(from)?));
+        while let Some(fuel) = self.store.data_mut().journal.as_mut()?.next_slice().ok()? {
+            let _ = self.store.set_fuel(fuel);
+            // Why it stops is in the journal, but for a call's ticket.
+            let _ = self.go_on();
+            if matches!(self.paused, Paused::Over) {
+                return None;
+            }
+        }
+        Some(self)
     }
 
     /// Bytes of linear memory it has.
@@ -335,6 +426,6 @@ impl Instance {
 
     /// Commits to the state.
     pub(crate) fn root(&self, hasher: Hasher) -> witness::Hash {
-        root::of(&self.store, self.wasm, hasher)
+        root::of(&self.store, self.wasm, self.is_exposed, hasher)
     }
 }

@@ -100,7 +100,7 @@ impl Cell {
         self.pay(caller, module.len())
             .map_err(|error| Unfit::new(error, "its caller has not the fuel to translate it"))?;
         // Kept, good or bad: an engine never forgets a translation.
-        let translate = || Program::new(self.linker.engine(), &module);
+        let translate = || Program::new(self.linker.engine(), &module, self.roots.is_some());
         let program = self.programs.entry(component).or_insert_with(translate).as_ref();
         let program = program.map_err(Unfit::clone)?;
         // Those that the manifest lists were looked at when it was mounted.
@@ -117,6 +117,9 @@ impl Cell {
         match instance {
             Ok(mut instance) => {
                 instance.takes = takes;
+                if self.roots.is_some() && role != Role::Guard {
+                    instance.begin_journal();
+                }
                 Ok(instance)
             }
             Err(unfit) => {

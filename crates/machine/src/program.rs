@@ -1,7 +1,7 @@
 //! What a component must be to run: a module that this engine takes, with no
 //! imports but the twelve calls and WASI's functions, and the exports of its role.
 
-use crate::{imports::is_typed_as, wasi, weight::Weight};
+use crate::{frameless, imports::is_typed_as, wasi, weight::Weight};
 use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
 use alloc::{
     format,
@@ -78,11 +78,14 @@ pub(crate) struct Program {
     pub(crate) module: Module,
     /// Bytes that each task takes that runs it, beside memory and stack.
     pub(crate) instance_bytes: u64,
+    /// Whether its globals are exported, for its state to be read off.
+    pub(crate) is_exposed: bool,
 }
 
 impl Program {
-    /// Translates and checks a module.
-    pub(crate) fn new(engine: &Engine, bytes: &[u8]) -> Result<Self, Unfit> {
+    /// Translates and checks a module, with its state to be read off if that
+    /// is asked for and can be.
+    pub(crate) fn new(engine: &Engine, bytes: &[u8], exposes: bool) -> Result<Self, Unfit> {
         let Weight { growths, instance, .. } = Weight::of(bytes)?;
         if growths > GROW_INSTRUCTIONS {
             let text = format!(
@@ -90,11 +93,13 @@ impl Program {
             );
             return Err(Unfit::new(Error::NotWasm, text));
         }
-        let module = Module::new(engine, bytes).map_err(|error| refusal(&error))?;
+        let exposed = if exposes { frameless::exposed(bytes) } else { None };
+        let source = exposed.as_deref().unwrap_or(bytes);
+        let module = Module::new(engine, source).map_err(|error| refusal(&error))?;
         for import in module.imports() {
             check_import(&import)?;
         }
-        Ok(Self { module, instance_bytes: instance })
+        Ok(Self { module, instance_bytes: instance, is_exposed: exposed.is_some() })
     }
 
     /// Whether the entry for this role returns a code; an error if the

@@ -25,6 +25,8 @@ pub(crate) struct Room {
     left: u64,
 }
 
+nucleus::snapshot::saved!(struct Room { left });
+
 impl Room {
     /// The room that a root package gets.
     pub(crate) fn for_root(package: &Package<'_>) -> Self {

@@ -8,7 +8,7 @@
 //! and so is what a module does not export: tables, unexported globals and
 //! memories. A module that exports none of these has the root of no leaves.
 
-use crate::{host::Host, program::MEMORY};
+use crate::{frameless, host::Host, program::MEMORY};
 use alloc::{collections::BTreeMap, vec::Vec};
 use wasmi::{Extern, Instance, Store, Val};
 use witness::{Hash, Hasher, tree::Tree};
@@ -16,7 +16,12 @@ use witness::{Hash, Hasher, tree::Tree};
 /// Bytes of a Wasm page.
 const PAGE: usize = 65_536;
 
-pub(crate) fn of(store: &Store<Host>, instance: Instance, hasher: Hasher) -> Hash {
+pub(crate) fn of(
+    store: &Store<Host>,
+    instance: Instance,
+    is_exposed: bool,
+    hasher: Hasher,
+) -> Hash {
     let mut tree = Tree::new(hasher);
     let empty = hasher.leaf(&[0; PAGE]);
     if let Some(memory) = instance.get_memory(store, MEMORY) {
@@ -29,6 +34,9 @@ pub(crate) fn of(store: &Store<Host>, instance: Instance, hasher: Hasher) -> Has
     }
     let mut globals = BTreeMap::new();
     for export in instance.exports(store) {
+        if is_exposed && frameless::is_added(export.name()) {
+            continue;
+        }
         let name = Vec::from(export.name());
         if let Extern::Global(global) = export.into_extern()
             && let Some((kind, bits)) = value(&global.get(store))

@@ -258,6 +258,7 @@ fn a_package_that_may_outgrow_the_machine_is_refused() {
         hasher: HASHER,
         facts: facts(1),
         memory_limit: 1 << 20,
+        keeps_journals: false,
     });
     let run = drive(cell, 1);
     assert_eq!(run.calls(0)[0].0.verdict, Verdict::Denied(Error::OutOfMemory));

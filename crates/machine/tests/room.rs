@@ -51,7 +51,14 @@ const SHARE: usize = 16 << 20;
 
 fn boot(file: &[u8], memory_limit: u64) -> Cell {
     let facts = facts(1);
-    Cell::start(Boot { package: file, trust: trust(), hasher: HASHER, facts, memory_limit })
+    Cell::start(Boot {
+        package: file,
+        trust: trust(),
+        hasher: HASHER,
+        facts,
+        memory_limit,
+        keeps_journals: false,
+    })
 }
 
 /// The least memory that the package is accepted for.

@@ -8,8 +8,10 @@
 //! for is gone, so giving up one's own takes nothing from others.
 
 use crate::object::ObjectId;
+use crate::snapshot::saved;
+use crate::snapshot::{Reader, Saved, Writer};
 use abi::{Error, GrantArguments, Kind, Rights, profile::DERIVATION_DEPTH};
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use witness::Index;
 
 /// Value of [`Capability::expiry`] for never.
@@ -310,6 +312,33 @@ impl Nodes {
 
     fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
         self.nodes.get_mut(usize::from(id.0))
+    }
+}
+
+saved!(struct Capability {
+    object, kind, rights, badge, expiry, uses, depth, descent, node, granted_by,
+});
+saved!(struct Descent { node, epoch });
+saved!(struct Node { epoch, holders, above, next_free });
+
+saved!(new NodeId);
+
+/// Those that were ever used.
+impl Saved for Nodes {
+    fn save(&self, to: &mut Writer<'_>) {
+        to.list(self.nodes.get(..self.used).unwrap_or_default());
+        self.free.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let mut nodes = Vec::<Node>::load(from)?;
+        let used = nodes.len();
+        let free = Saved::load(from)?;
+        if used > NODES {
+            return None;
+        }
+        nodes.resize(NODES, Node::default());
+        Some(Self { nodes: nodes.into(), free, used })
     }
 }
 

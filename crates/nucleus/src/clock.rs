@@ -1,5 +1,6 @@
 //! Logical time: fuel spent, and jumps over stretches where everyone waits.
 
+use crate::snapshot::saved;
 use abi::profile::FUEL_PER_NS;
 
 /// Where the machine is in logical time. It only goes forward.
@@ -37,3 +38,5 @@ impl Clock {
         self.slice = self.slice.saturating_add(1);
     }
 }
+
+saved!(struct Clock { fuel, slice });

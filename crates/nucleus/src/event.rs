@@ -1,5 +1,6 @@
 //! Events: what comes in from outside, recorded before any task can see it.
 
+use crate::snapshot::saved;
 use crate::{
     Nucleus,
     end::Ending,
@@ -50,6 +51,8 @@ pub enum NotAdmitted {
     NoSensor,
     /// This build does nothing with events of this kind.
     Unsupported,
+    /// Snapshots are for packages that ask for state roots.
+    NoJournal,
 }
 
 impl core::fmt::Display for NotAdmitted {
@@ -59,6 +62,7 @@ impl core::fmt::Display for NotAdmitted {
             Self::BadLength => "the event's data does not have the right length",
             Self::NoSensor => "there is no such sensor",
             Self::Unsupported => "this build does nothing with events of this kind",
+            Self::NoJournal => "the package's manifest does not ask for state roots",
         })
     }
 }
@@ -109,7 +113,9 @@ impl Nucleus {
             | EventKind::Resume
             | EventKind::Shutdown
             | EventKind::Reboot
-            | EventKind::Entropy => NO_OBJECT,
+            | EventKind::Snapshot
+            | EventKind::Entropy
+            | EventKind::Unrecorded => NO_OBJECT,
             _ => return Err(NotAdmitted::Unsupported),
         };
         let event = Event::new(kind, false, source, data).ok_or(NotAdmitted::BadLength)?;
@@ -231,3 +237,5 @@ impl Nucleus {
 fn message(kind: u32, badge: u64, index: Index) -> Message {
     Message { kind, priority: 0, badge, sender: Subject::OUTSIDE.0, sent: Some(index) }
 }
+
+saved!(struct Approvals { last, next });

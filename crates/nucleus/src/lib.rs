@@ -42,6 +42,7 @@ mod request;
 mod rules;
 mod schedule;
 mod sensor;
+pub mod snapshot;
 mod space;
 mod spawn;
 mod store;

@@ -1,5 +1,6 @@
 //! The second pass of rvf_mount: a package becomes objects.
 
+use crate::snapshot::saved;
 use crate::{
     Nucleus,
     capability::Capability,
@@ -396,3 +397,5 @@ fn resolve(manifest: &Manifest, ids: &[ObjectId], entry: &CapabilityEntry) -> Op
     let place = all.position(|(kind, name)| kind == entry.kind && *name == entry.name)?;
     ids.get(place).copied()
 }
+
+saved!(struct TaskPlan { name, component, kind, start, capabilities });

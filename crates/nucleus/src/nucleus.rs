@@ -1,5 +1,6 @@
 //! The state machine as its driver sees it: slices, fuel, effects.
 
+use crate::snapshot::saved;
 use crate::{
     end::Ending,
     gate::Answer,
@@ -23,7 +24,7 @@ const SLICE_ROOM: usize = SLICE_RECORDS + 16;
 
 /// Slots of the log: the ends of all tasks, a call of each that waits, an
 /// event of the largest size, and a few slices between two sealings.
-const LOG_SLOTS: usize = 3 * TASKS + EVENT_MAX / EVENT_PART + 4 * SLICE_ROOM;
+pub(crate) const LOG_SLOTS: usize = 3 * TASKS + EVENT_MAX / EVENT_PART + 4 * SLICE_ROOM;
 
 /// What a nucleus is started with.
 pub struct Start {
@@ -69,7 +70,7 @@ pub struct Nucleus {
     pub(crate) shut_down: bool,
     /// Tasks that have ended and left the table.
     pub(crate) gone: Vec<Gone>,
-    effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 /// A task that has ended and left the table.
@@ -267,3 +268,5 @@ impl Nucleus {
         Some(until)
     }
 }
+
+saved!(struct Gone { subject, name, state });

@@ -3,6 +3,7 @@
 //! The number of an object is its slot and how often the slot was used
 //! before, so a capability for an object that is no more fails by itself.
 
+use crate::snapshot::{Reader, Saved, Writer, saved};
 use crate::{
     partition::PartitionId,
     proof::Minted,
@@ -12,7 +13,7 @@ use crate::{
     sensor::Sensor,
 };
 use abi::{Error, Kind, profile::OBJECTS};
-use alloc::{boxed::Box, string::String, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use witness::{Hash, Index, Subject};
 
 /// Number of an object: its slot in the low 16 bits, in the high 16 how many
@@ -358,6 +359,35 @@ accessors! {
     graph_mut: Graph(Graph);
     sensor_mut: Sensor(Sensor);
     proof_mut: Proof(Minted);
+}
+
+saved!(new ObjectId);
+saved!(struct Object { name, partition, made_by, body, holders, is_doomed });
+saved!(enum Body {
+    0 Component(it), 1 Queue(it), 2 Region(it), 3 Timer, 4 Log, 5 Memory, 6 Namespace, 7 Task(it),
+    8 Vectors(it), 9 Graph(it), 10 Sensor(it), 11 Proof(it),
+});
+saved!(struct Component { module, digest });
+saved!(struct Slot { reuse, content, next_free });
+
+/// The slots that were ever used. Between slices nothing is doomed.
+impl Saved for Objects {
+    fn save(&self, to: &mut Writer<'_>) {
+        to.list(self.slots.get(..self.used).unwrap_or_default());
+        self.free.save(to);
+        self.live.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let slots = Vec::<Slot>::load(from)?;
+        let mut objects = Self::new();
+        objects.used = slots.len();
+        for (place, slot) in objects.slots.get_mut(..slots.len())?.iter_mut().zip(slots) {
+            *place = slot;
+        }
+        (objects.free, objects.live) = Saved::load(from)?;
+        Some(objects)
+    }
 }
 
 #[cfg(test)]

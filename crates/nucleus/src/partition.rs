@@ -4,6 +4,7 @@
 //! is spent counts at every level up to the root package, so mounting never
 //! makes a budget larger.
 
+use crate::snapshot::saved;
 use abi::Error;
 use alloc::{string::String, vec::Vec};
 use package::manifest::{Limits, StandingApproval};
@@ -321,6 +322,16 @@ impl Partitions {
         }
     }
 }
+
+saved!(struct Meter { limit, used });
+saved!(struct Partition {
+    name, path, mount, parent, fuel, memory, records, approvals, share, pass, own_pass, pace,
+    is_mounted,
+});
+saved!(struct Approval { terms, claims, bytes });
+saved!(struct Partitions { all, pace });
+
+saved!(new PartitionId);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 //! (Standard); who mutates need not be who approves.
 
 use crate::object::ObjectId;
+use crate::snapshot::saved;
 use abi::{Error, SignedProof};
 use witness::{Hash, Index};
 
@@ -139,6 +140,9 @@ pub(crate) fn names(proof: &SignedProof, store: &Hash, change: &Change) -> Resul
     }
     if statement.expiry <= change.now_ns { Err(Error::ProofExpired) } else { Ok(()) }
 }
+
+saved!(struct Minted { object, slot, old_leaf, mutation, expiry, approval, risk, used });
+saved!(struct Window { highest, spent });
 
 #[cfg(test)]
 mod tests {

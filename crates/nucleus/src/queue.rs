@@ -5,6 +5,7 @@
 //! in chains of blocks. The highest priority comes out first, and among
 //! equals the oldest: a heap over the headers.
 
+use crate::snapshot::saved;
 use crate::{capability::Capability, novelty, region::copy};
 use abi::Error;
 use alloc::{boxed::Box, vec::Vec};
@@ -383,6 +384,15 @@ impl Header {
 }
 
 const _: () = assert!(BLOCK <= OVERHEAD);
+
+saved!(struct Queue {
+    capacity, accepts, by_priority, used, promised, headers, count, sent, blocks, free, references,
+    last_sketch,
+});
+saved!(struct Block { bytes, next });
+saved!(struct Header {
+    kind, priority, length, badge, sender, sent, order, first, reference, sketch,
+});
 
 #[cfg(test)]
 mod tests {

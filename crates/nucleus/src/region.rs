@@ -5,6 +5,7 @@
 //! one size, each of which can be freed and taken again; a slot's handle
 //! carries its generation, so that a stale one is refused.
 
+use crate::snapshot::saved;
 use abi::{Error, RegionMode};
 use alloc::{boxed::Box, sync::Arc};
 use witness::Hash;
@@ -286,6 +287,11 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
         to.copy_from_slice(from);
     }
 }
+
+saved!(struct Region { form, created });
+saved!(enum Form { 0 Immutable { bytes, digest }, 1 Append { bytes, cursor }, 2 Slab(slab) });
+saved!(struct Slab { slot_bytes, bytes, slots, free });
+saved!(struct SlabSlot { generation, length, next_free });
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Stores as the gate sees them: content, and the rules by which it changes.
 
+use crate::snapshot::saved;
 use crate::{
     object::ObjectId,
     proof::Window,
@@ -71,3 +72,8 @@ pub struct Graph {
     /// What it holds.
     pub store: GraphStore,
 }
+
+saved!(struct Rules { id, tier, approvers, guard });
+saved!(struct Approver { key, revoked, window });
+saved!(struct Vectors { rules, store });
+saved!(struct Graph { rules, store });

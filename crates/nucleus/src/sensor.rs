@@ -1,6 +1,7 @@
 //! Sensors: readings from outside, passed on to who subscribed.
 
 use crate::capability::Capability;
+use crate::snapshot::saved;
 use abi::Error;
 use alloc::boxed::Box;
 use witness::Subject;
@@ -85,3 +86,6 @@ impl Sensor {
         self.all().count()
     }
 }
+
+saved!(struct Sensor { subscriptions });
+saved!(struct Subscription { subscriber, source, queue });

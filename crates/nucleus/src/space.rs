@@ -5,6 +5,7 @@
 //! is told why.
 
 use crate::capability::Capability;
+use crate::snapshot::saved;
 use abi::{
     Error, Handle,
     profile::{CAPABILITIES, MAILBOX},
@@ -161,6 +162,9 @@ impl Space {
         (0..self.slots.len()).filter_map(|number| self.at(number))
     }
 }
+
+saved!(struct Space { slots, open });
+saved!(struct Slot { generation, content, grave });
 
 #[cfg(test)]
 mod tests {

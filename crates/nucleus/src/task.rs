@@ -1,5 +1,6 @@
 //! Tasks: their states, the legal moves between them, and what each holds.
 
+use crate::snapshot::saved;
 use crate::{
     object::ObjectId, partition::PartitionId, space::Space, ticket::InFlight, witness::Chain,
 };
@@ -153,6 +154,15 @@ impl Task {
         self.fuel.saturating_sub(self.spent).saturating_sub(self.given)
     }
 }
+
+saved!(enum State { 0 Kernel, 1 Ready, 2 Running, 3 Waiting(until), 4 Parked, 5 Ended(outcome) });
+saved!(enum Outcome { 0 Exit(code), 1 Trap(code), 2 OutOfFuel, 3 RecordsSpent, 4 Killed });
+saved!(struct LastWords { end, root });
+saved!(struct Task {
+    subject, name, object, component, digest, kind, partition, parent, known_as, space, mailbox,
+    priority, deadline, fuel, spent, given, memory, last_slice, due, needs, waits_on, state, chain,
+    blocked, answer, last_words,
+});
 
 #[cfg(test)]
 mod tests {

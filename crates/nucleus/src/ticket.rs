@@ -1,5 +1,6 @@
 //! Calls that have passed the gate and are not complete.
 
+use crate::snapshot::saved;
 use crate::{evidence::Authorised, object::ObjectId, partition::PartitionId};
 use abi::{Error, Handle, RegionMode, SpawnArguments, profile::CAPABILITIES};
 use package::manifest::TaskKind;
@@ -150,3 +151,6 @@ impl Tail {
         Short::cut(self.bytes())
     }
 }
+
+saved!(struct InFlight { slot, body, tail, granted_by });
+saved!(struct Tail { bytes, length });

@@ -1,6 +1,7 @@
 //! Writing records: each subject's chain.
 
 use crate::Nucleus;
+use crate::snapshot::saved;
 use witness::{Body, Draft, Index, Reservation, Subject, Verdict, record::Point};
 
 /// Where a subject's chain of records stands.
@@ -85,3 +86,5 @@ impl Nucleus {
         self.log.write(slot, &Draft { verdict, subject, sequence, point, previous, cause, body })
     }
 }
+
+saved!(struct Chain { sequence, last, origin });

@@ -1,5 +1,6 @@
 //! The state behind the gate: objects, tasks, partitions, time.
 
+use crate::snapshot::{Reader, Saved, Writer};
 use crate::{
     capability::{Capability, Nodes},
     clock::Clock,
@@ -375,5 +376,54 @@ fn kernel(space: Space) -> Task {
         blocked: None,
         answer: None,
         last_words: None,
+    }
+}
+
+/// What a call leaves behind while it is in the gate is not there between
+/// slices.
+impl Saved for World {
+    fn save(&self, to: &mut Writer<'_>) {
+        let Self { hasher: _, signature_holds: _, call_fuel: _, guard_word: _, .. } = self;
+        let Self { clock, objects, nodes, partitions, halted, slice_records, slice_fuel, .. } =
+            self;
+        let Self { next_record, approvals, plans, tasks, next_subject, sweep, .. } = self;
+        clock.save(to);
+        objects.save(to);
+        nodes.save(to);
+        partitions.save(to);
+        halted.save(to);
+        slice_records.save(to);
+        slice_fuel.save(to);
+        next_record.save(to);
+        approvals.save(to);
+        plans.save(to);
+        tasks.save(to);
+        next_subject.save(to);
+        sweep.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let mut world = Self {
+            hasher: from.hasher()?,
+            signature_holds: from.signature_holds()?,
+            call_fuel: Meter::default(),
+            guard_word: None,
+            clock: Saved::load(from)?,
+            objects: Saved::load(from)?,
+            nodes: Saved::load(from)?,
+            partitions: Saved::load(from)?,
+            halted: Saved::load(from)?,
+            slice_records: Saved::load(from)?,
+            slice_fuel: Saved::load(from)?,
+            next_record: Saved::load(from)?,
+            approvals: Saved::load(from)?,
+            plans: Saved::load(from)?,
+            tasks: Saved::load(from)?,
+            next_subject: Saved::load(from)?,
+            sweep: Saved::load(from)?,
+        };
+        // No call may have to make room for a task.
+        world.tasks.reserve((TASKS + 1).saturating_sub(world.tasks.len()));
+        Some(world)
     }
 }

@@ -538,6 +538,7 @@ prop_compose! {
         approvals in prop::collection::vec(
             (prop::collection::btree_set(any::<u32>(), 1..6), 0..1u64 << 53, 0..1u64 << 53), 0..4),
         (share, vector_stores, graph_stores, sensors) in any_optional(),
+        state_roots in prop::option::of(1..1u64 << 53),
     ) -> Manifest {
         let default = package::manifest::Limits::DEFAULT_SHARE;
         let mut manifest = Manifest {
@@ -549,7 +550,7 @@ prop_compose! {
             standing_approvals: approvals.into_iter().map(|(types, max_bytes, max_claims)| StandingApproval {
                 claim_types: types.into_iter().collect(), max_bytes, max_claims,
             }).collect(),
-            vector_stores, graph_stores, sensors,
+            vector_stores, graph_stores, sensors, state_roots,
             tasks: Vec::new(),
         };
         manifest.components.push(PartEntry { name: "guard".into(), segment: 1, sha256: [0; 32] });

@@ -18,6 +18,8 @@ pub enum Action {
     Stop,
     /// Let it go on.
     Resume,
+    /// Take a snapshot: record the root of the state.
+    Snapshot,
     /// Give a line to the tasks.
     Type(String),
     /// Give a sensor's reading to its subscribers.

@@ -35,6 +35,7 @@ pub const COMMANDS: &[Command] = &[
     input::APPROVE,
     stop::STOP,
     stop::RESUME,
+    stop::SNAPSHOT,
     power::REBOOT,
     power::POWEROFF,
 ];
@@ -190,6 +191,7 @@ mod tests {
         assert_eq!(action("poweroff"), Some(Action::PowerOff));
         assert_eq!(action("stop"), Some(Action::Stop));
         assert_eq!(action("resume"), Some(Action::Resume));
+        assert_eq!(action("snapshot"), Some(Action::Snapshot));
         let challenged = action(&alloc::format!("challenge {nonce}"));
         assert!(matches!(challenged, Some(Action::Challenge(bytes)) if bytes[1] == 0x11));
     }

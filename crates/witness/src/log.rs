@@ -63,6 +63,14 @@ impl Log {
         }
     }
 
+    /// A log that goes on after records with these ids, which are not in
+    /// memory any more.
+    pub fn with_ids(hasher: Hasher, capacity: usize, ids: Vec<Hash>) -> Self {
+        let mut tree = Tree::new(hasher);
+        ids.iter().for_each(|id| tree.push(*id));
+        Self { tree, ids, ..Self::new(hasher, capacity) }
+    }
+
     /// Sets a slot aside; `None` if all are taken until the next sealing.
     pub fn reserve(&mut self) -> Option<Reservation> {
         if self.room() == 0 {
@@ -162,6 +170,10 @@ impl Log {
             return None;
         }
         let slot = self.slots.get(self.place(index))?;
+        // Before the first record of a log that went on there are none.
+        if slot.bytes.as_bytes().is_empty() {
+            return None;
+        }
         Some(Entry { index, slot, id: self.id(index) })
     }
 

@@ -67,6 +67,7 @@ fn manifest() -> Manifest {
         vector_stores: vec![],
         graph_stores: vec![],
         sensors: vec![],
+        state_roots: None,
         standing_approvals: vec![],
         tasks: vec![task],
     }

@@ -175,6 +175,7 @@ pub(crate) fn manifest() -> Manifest {
         ],
         graph_stores: vec![graph("claims", Tier::Reflex), graph("facts", Tier::Standard)],
         sensors: vec![SensorEntry { name: "thermometer".into() }],
+        state_roots: None,
         standing_approvals: vec![StandingApproval {
             claim_types: vec![1, 7],
             max_bytes: 200,

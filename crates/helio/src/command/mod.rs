@@ -6,6 +6,7 @@ pub mod image;
 pub mod keys;
 pub mod log;
 pub mod pack;
+pub mod replay;
 pub mod run;
 pub mod sign;
 pub mod symbolize;

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 use witness::record::{Arch, Flags};
-use witness::verify::{self, CLAIMED, Expected, Facts, REPRODUCIBLE};
+use witness::verify::{self, CLAIMED, Expected, Facts};
 use witness::{Hasher, hex};
 
 use crate::error::Result;
@@ -78,7 +78,7 @@ pub struct Shown {
     bad_record: Option<Line>,
     facts: Value,
     checked: Vec<String>,
-    reproducible: Vec<&'static str>,
+    reproducible: Vec<String>,
     claimed: Vec<&'static str>,
     #[serde(skip)]
     lines: Vec<(&'static str, String)>,
@@ -89,10 +89,6 @@ impl Shown {
     pub fn new(finding: &Finding, bad_record: Option<Line>) -> Self {
         let word = finding.word();
         let is_worth_something = matches!(word, Word::Verified | Word::Incomplete);
-        let list = |lines: &[&'static str]| match is_worth_something {
-            true => lines.to_vec(),
-            false => Vec::new(),
-        };
         let facts = &finding.report.facts;
         Self {
             verdict: word,
@@ -104,8 +100,11 @@ impl Shown {
                 true => verify::checked(&finding.report),
                 false => Vec::new(),
             },
-            reproducible: list(&REPRODUCIBLE),
-            claimed: list(&CLAIMED),
+            reproducible: match is_worth_something {
+                true => verify::reproducible(facts),
+                false => Vec::new(),
+            },
+            claimed: if is_worth_something { CLAIMED.to_vec() } else { Vec::new() },
         }
     }
 }
@@ -174,11 +173,10 @@ impl fmt::Display for Shown {
         for (what, text) in &self.lines {
             writeln!(f, "  {what:<8} {text}")?;
         }
-        let reproducible: Vec<_> = self.reproducible.iter().map(|&line| line.to_owned()).collect();
         let claimed: Vec<_> = self.claimed.iter().map(|&line| line.to_owned()).collect();
         let lists = [
             ("checked", &self.checked),
-            ("reproducible by replay", &reproducible),
+            ("reproducible by replay", &self.reproducible),
             ("only claimed", &claimed),
         ];
         for (title, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {

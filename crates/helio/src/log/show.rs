@@ -56,6 +56,11 @@ impl Decoder {
         Self { numbers }
     }
 
+    /// The number of the record with this id.
+    pub fn number(&self, id: &Hash) -> Option<u64> {
+        self.numbers.get(id).copied()
+    }
+
     /// A record, decoded.
     pub fn line(&self, index: u64, bytes: &[u8]) -> Line {
         let id = hex::encode(&Hasher::SOFTWARE.leaf(bytes));

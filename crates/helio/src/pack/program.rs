@@ -64,6 +64,7 @@ impl Program {
             graph_stores: Vec::new(),
             sensors: Vec::new(),
             standing_approvals: Vec::new(),
+            state_roots: None,
             tasks: vec![TaskEntry {
                 name: name.clone(),
                 component: name.clone(),

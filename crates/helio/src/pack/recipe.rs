@@ -46,6 +46,7 @@ struct PackageTable {
     version: u64,
     #[serde(default)]
     seed: Counter,
+    state_roots: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -230,6 +231,7 @@ impl Recipe {
                 .collect::<Result<_>>()?,
             sensors: self.sensor.iter().map(SensorTable::entry).collect(),
             standing_approvals: self.approval.iter().map(ApprovalTable::entry).collect(),
+            state_roots: self.package.state_roots,
             tasks: self.task.iter().map(|task| task.entry(&self.limits)).collect(),
         })
     }

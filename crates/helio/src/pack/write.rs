@@ -28,6 +28,7 @@ pub struct Contents {
     pub graph_stores: Vec<GraphStoreEntry>,
     pub sensors: Vec<SensorEntry>,
     pub standing_approvals: Vec<StandingApproval>,
+    pub state_roots: Option<u64>,
     pub tasks: Vec<TaskEntry>,
 }
 
@@ -64,6 +65,7 @@ impl Contents {
             graph_stores: self.graph_stores.clone(),
             sensors: self.sensors.clone(),
             standing_approvals: self.standing_approvals.clone(),
+            state_roots: self.state_roots,
             tasks: self.tasks.clone(),
         }
     }

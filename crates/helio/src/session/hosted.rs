@@ -100,6 +100,7 @@ pub fn run_fed(
         hasher: Hasher::SOFTWARE,
         facts,
         memory_limit: u64::MAX,
+        keeps_journals: false,
     });
     let mut reports = cell.take_reports();
     recorder.commit(cell.log_mut()).map_err(failed)?;

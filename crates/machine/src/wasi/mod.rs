@@ -24,7 +24,10 @@ mod stream;
 pub(crate) use function::{Function, MODULE, link};
 pub(crate) use state::State;
 
-use crate::host::{Host, Leave, charge, settle};
+use crate::{
+    host::{Host, Leave, charge, settle},
+    journal,
+};
 use abi::{
     Error,
     profile::{WASI_FUEL, data_fuel},
@@ -52,6 +55,16 @@ pub(crate) struct Call {
 impl Call {
     const fn new(function: Function, words: [u64; WORDS]) -> Self {
         Self { function, words, began: None }
+    }
+
+    /// When it was first looked at, in ns of logical time, if it was.
+    pub(crate) const fn began(&self) -> Option<u64> {
+        self.began
+    }
+
+    /// The same call, first looked at then.
+    pub(crate) const fn begun(self, began: Option<u64>) -> Self {
+        Self { began, ..self }
     }
 
     fn word(&self, at: usize) -> u32 {
@@ -133,11 +146,23 @@ struct Answered<'a> {
     buffer: &'a [u8],
 }
 
-/// Makes a call. Gives the number that the caller gets.
+/// Makes a call. Gives the number that the caller gets. A task that is run
+/// again has it already.
 pub(crate) fn perform(
     store: &mut impl AsContextMut<Data = Host>,
-    mut call: Call,
+    call: Call,
 ) -> Result<i32, Leave> {
+    journal::recall_wasi(store, call)
+        .unwrap_or_else(|| make(store, call).inspect_err(|leave| journal::left(store, leave)))
+}
+
+/// Goes on with a call that left: its turn has come, or has come again.
+pub(crate) fn go_on(store: &mut impl AsContextMut<Data = Host>, call: Call) -> Result<i32, Leave> {
+    journal::recall_wasi(store, call)
+        .unwrap_or_else(|| make_again(store, call).inspect_err(|leave| journal::left(store, leave)))
+}
+
+fn make(store: &mut impl AsContextMut<Data = Host>, mut call: Call) -> Result<i32, Leave> {
     settle(store);
     let is_overdrawn = store.as_context().data().meter.is_overdrawn;
     let step = with_context(store, |context| {
@@ -153,23 +178,22 @@ pub(crate) fn perform(
         }
         Some(Ok(Step::Reply(reply))) => {
             pay(store, reply.bytes())?;
-            Ok(deliver(store, &reply))
+            Ok(deliver(store, reply))
         }
         Some(Err(errno)) => {
             pay(store, 0)?;
-            Ok(deliver(store, &Reply::of(errno)))
+            Ok(deliver(store, Reply::of(errno)))
         }
     }
 }
 
-/// Goes on with a call that left: its turn has come, or has come again.
-pub(crate) fn go_on(store: &mut impl AsContextMut<Data = Host>, call: Call) -> Result<i32, Leave> {
+fn make_again(store: &mut impl AsContextMut<Data = Host>, call: Call) -> Result<i32, Leave> {
     let answer = with_nucleus(store, Nucleus::take_answer)?;
     match answer {
         // The gate was stopped before it, or while it waited, and goes on.
-        Some(value) if is_halt(value) => perform(store, call),
+        Some(value) if is_halt(value) => make(store, call),
         Some(value) => answered(store, call, value, 0, &[]),
-        None => perform(store, call),
+        None => make(store, call),
     }
 }
 
@@ -227,13 +251,13 @@ fn answered(
         Err(_) => Err(Error::from_guest(value).map_or(Errno::IO, Errno::from)),
     };
     let reply = with_context(store, finish)?.unwrap_or_else(Reply::of);
-    Ok(deliver(store, &reply))
+    Ok(deliver(store, reply))
 }
 
 /// Gives a caller the outcome of its call. Every byte that the layer writes
 /// into a task's memory and every number that a function returns goes through
 /// here.
-fn deliver(store: &mut impl AsContextMut<Data = Host>, reply: &Reply) -> i32 {
+fn deliver(store: &mut impl AsContextMut<Data = Host>, reply: Reply) -> i32 {
     let memory = store.as_context().data().memory;
     let mut errno = reply.errno;
     for write in &reply.writes {
@@ -245,7 +269,12 @@ fn deliver(store: &mut impl AsContextMut<Data = Host>, reply: &Reply) -> i32 {
             errno = Errno::FAULT;
         }
     }
-    i32::from(errno.number())
+    let errno = i32::from(errno.number());
+    if journal::is_kept(store) {
+        let writes = reply.writes.into_iter().map(|write| (write.pointer, write.bytes)).collect();
+        journal::answered(store, i64::from(errno), writes);
+    }
+    errno
 }
 
 /// Takes the price of a function that stays away from the gate.

@@ -6,7 +6,7 @@ use super::{
 };
 use abi::Handle;
 use alloc::{string::String, vec, vec::Vec};
-use nucleus::{Nucleus, ObjectId};
+use nucleus::{Nucleus, ObjectId, snapshot::saved};
 use package::manifest::WasiEntry;
 use witness::Subject;
 
@@ -47,6 +47,9 @@ pub(crate) struct State {
     pub(super) environment: Vec<String>,
     descriptors: Vec<Option<Descriptor>>,
 }
+
+saved!(enum Descriptor { 0 Console, 1 Empty, 2 Directory, 3 File { handle, object, offset } });
+saved!(struct State { seed, blocks, arguments, environment, descriptors });
 
 impl State {
     /// Of a task of which the manifest says nothing.

@@ -59,6 +59,7 @@ pub struct Recipe {
     pub vector_stores: Vec<VectorStoreEntry>,
     pub graph_stores: Vec<GraphStoreEntry>,
     pub sensors: Vec<SensorEntry>,
+    pub state_roots: Option<u64>,
     pub approvals: Vec<StandingApproval>,
     pub tasks: Vec<TaskEntry>,
 }
@@ -91,6 +92,7 @@ impl Recipe {
             vector_stores: vec![],
             graph_stores: vec![],
             sensors: vec![],
+            state_roots: None,
             approvals: vec![],
             tasks: vec![],
         }
@@ -159,6 +161,7 @@ impl Recipe {
             vector_stores: self.vector_stores.clone(),
             graph_stores: self.graph_stores.clone(),
             sensors: self.sensors.clone(),
+            state_roots: self.state_roots,
             standing_approvals: self.approvals.clone(),
             tasks: self.tasks.clone(),
         };
@@ -204,6 +207,7 @@ pub fn start(file: &[u8], boot: u8) -> Cell {
         hasher: HASHER,
         facts: facts(boot),
         memory_limit: 1 << 30,
+        keeps_journals: false,
     })
 }
 

@@ -2,6 +2,7 @@
 //! seen.
 
 use super::metric::Near;
+use crate::snapshot::saved;
 use alloc::boxed::Box;
 
 /// Most slots kept in view by any search.
@@ -81,3 +82,5 @@ impl Beam {
         self.places.iter().take(self.count).map(|(near, _)| *near)
     }
 }
+
+saved!(struct Beam { places, count, seen, search });

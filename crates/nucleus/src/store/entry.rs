@@ -1,6 +1,8 @@
 //! What a slot of a vector store holds beside the vector, and what its leaf is
 //! the hash of.
 
+use crate::snapshot::saved;
+
 /// Bytes of a leaf's content before the vector.
 pub(super) const HEAD: usize = 24;
 
@@ -43,3 +45,5 @@ pub(super) fn head_of(entry: &Entry<'_>) -> [u8; HEAD] {
     }
     head
 }
+
+saved!(struct Meta { key, writes, subject, sequence, coherence, norm });

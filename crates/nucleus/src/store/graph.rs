@@ -9,6 +9,7 @@ use super::{
     part::{Edge, EdgeSlot, Node, NodeSlot, Part, Written},
     tree::SlotTree,
 };
+use crate::snapshot::saved;
 use abi::{
     Error, Operation, mix,
     profile::{GRAPH_EDGES_MAX, GRAPH_NODES_MAX},
@@ -299,3 +300,6 @@ impl GraphStore {
         }
     }
 }
+
+saved!(struct GraphTerms { nodes, edges });
+saved!(struct GraphStore { terms, tree, nodes, edges });

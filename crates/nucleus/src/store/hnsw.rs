@@ -18,6 +18,7 @@ use super::{
     links::{GROUND_LINKS, Links, NONE, UPPER_LINKS},
     metric::Near,
 };
+use crate::snapshot::saved;
 use abi::mix;
 
 /// Neighbours chosen for a slot on each level.
@@ -287,3 +288,5 @@ fn choose(space: &impl Space, nearest: &[Near], chosen: &mut [u32], measured: &m
         }
     }
 }
+
+saved!(struct Hnsw { links, beam, entry, top, left, measured });

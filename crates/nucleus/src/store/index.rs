@@ -3,6 +3,7 @@
 //! A sorted list has the same cost whatever the keys are, which nobody can
 //! make worse by choosing them.
 
+use crate::snapshot::saved;
 use alloc::boxed::Box;
 use core::cmp::Ordering;
 
@@ -102,3 +103,6 @@ impl Occupied {
         u32::try_from(at).ok()
     }
 }
+
+saved!(struct Index { slots, count });
+saved!(struct Occupied { slots });

@@ -1,5 +1,6 @@
 //! Who is linked to whom, on each level: all places reserved once.
 
+use crate::snapshot::saved;
 use alloc::boxed::Box;
 
 /// Links of a slot on level 0.
@@ -131,3 +132,6 @@ impl Links {
         }
     }
 }
+
+saved!(struct Links { ground, upper, used, first });
+saved!(struct Block { links, above });

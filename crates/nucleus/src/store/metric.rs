@@ -1,6 +1,7 @@
 //! How near two vectors are: always summed in the same order, so that the
 //! result has the same bits on every target.
 
+use crate::snapshot::saved;
 use package::manifest::Metric;
 
 /// Partial sums that go side by side, which lets a compiler use vector
@@ -87,3 +88,5 @@ impl Ord for Near {
         self.order().cmp(&other.order())
     }
 }
+
+saved!(struct Near { distance, key, slot });

@@ -1,6 +1,7 @@
 //! The slots of a graph store: nodes in one part, edges in another.
 
 use super::index::{Index, Occupied};
+use crate::snapshot::saved;
 use abi::Error;
 use alloc::boxed::Box;
 
@@ -124,3 +125,8 @@ impl<T: Copy + Default> Part<T> {
         }
     }
 }
+
+saved!(struct Part<T> { slots, index, occupied });
+saved!(struct Written { writes, subject, sequence });
+saved!(struct NodeSlot { key, degree, by });
+saved!(struct EdgeSlot { from, to, weight, by });

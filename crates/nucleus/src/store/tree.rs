@@ -5,6 +5,7 @@
 //! empty slot opens like replacing it, and two slots don't disturb each
 //! other's openings but for the siblings.
 
+use crate::snapshot::{Reader, Saved, Writer};
 use alloc::boxed::Box;
 use witness::{Hash, Hasher};
 
@@ -110,6 +111,21 @@ impl SlotTree {
 
 fn depth_of(slots: u32) -> u32 {
     slots.max(2).next_power_of_two().trailing_zeros()
+}
+
+impl Saved for SlotTree {
+    fn save(&self, to: &mut Writer<'_>) {
+        let Self { hasher: _, nodes, slots, depth } = self;
+        nodes.save(to);
+        slots.save(to);
+        depth.save(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let hasher = from.hasher()?;
+        let (nodes, slots, depth) = (Saved::load(from)?, Saved::load(from)?, Saved::load(from)?);
+        Some(Self { hasher, nodes, slots, depth })
+    }
 }
 
 #[cfg(test)]

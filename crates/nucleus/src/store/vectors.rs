@@ -10,6 +10,7 @@ use super::{
     put::Put,
     tree::SlotTree,
 };
+use crate::snapshot::saved;
 use abi::{
     Error,
     profile::{VECTOR_CAPACITY_MAX, VECTOR_DIMENSION_MAX},
@@ -299,3 +300,8 @@ impl VectorStore {
         Ok(hnsw.take_measured())
     }
 }
+
+saved!(struct VectorTerms { dimension, capacity, metric });
+saved!(struct VectorStore {
+    terms, tree, index, occupied, entries, numbers, hnsw, content, query,
+});

@@ -37,6 +37,12 @@ impl Manifest {
             String::from("limits.share")
         })?;
 
+        if let Some(slices) = self.state_roots {
+            let place = || String::from("state_roots");
+            integer(slices, place)?;
+            ensure(slices > 0, Reason::OutOfRange, place)?;
+        }
+
         let objects = self.objects()?;
         self.check_queues()?;
         self.check_segments()?;

@@ -66,6 +66,9 @@ pub struct Manifest {
     pub sensors: Vec<SensorEntry>,
     /// Claims its tasks may emit.
     pub standing_approvals: Vec<StandingApproval>,
+    /// After how many slices the root of the whole state is recorded each
+    /// time, at least 1; never if there is none.
+    pub state_roots: Option<u64>,
     /// Tasks to start, in this order.
     pub tasks: Vec<TaskEntry>,
 }

@@ -28,6 +28,7 @@ impl Manifest {
             .with("seed", Value::decimal(self.seed))
             .with_some("sensors", some(&self.sensors, SensorEntry::to_json))
             .with("standing_approvals", list(&self.standing_approvals, StandingApproval::to_json))
+            .with_some("state_roots", self.state_roots.map(integer))
             .with("tasks", list(&self.tasks, TaskEntry::to_json))
             .with_some("vector_stores", some(&self.vector_stores, VectorStoreEntry::to_json))
             .with("version", integer(self.version));

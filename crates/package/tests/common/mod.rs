@@ -70,6 +70,7 @@ pub fn manifest() -> Manifest {
         vector_stores: Vec::new(),
         graph_stores: Vec::new(),
         sensors: Vec::new(),
+        state_roots: None,
         standing_approvals: vec![StandingApproval {
             claim_types: vec![1, 7],
             max_bytes: 256,

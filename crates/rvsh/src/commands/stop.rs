@@ -1,4 +1,4 @@
-//! `stop` and `resume`: the emergency stop.
+//! `stop` and `resume`, the emergency stop, and `snapshot`.
 
 use crate::answer::{Action, Answer, Refusal};
 use crate::command::{Command, Request};
@@ -21,6 +21,16 @@ pub(crate) const RESUME: Command = Command {
               cut short meanwhile stays so.",
     json: false,
     run: |request| act(request, "The tasks go on.", Action::Resume),
+};
+
+pub(crate) const SNAPSHOT: Command = Command {
+    name: "snapshot",
+    arguments: "",
+    help: "record the root of the whole state",
+    details: "An event in the log, and a record of the root that `helio replay` can take a\n\
+              snapshot at. Only a package whose manifest asks for state roots has them.",
+    json: false,
+    run: |request| act(request, "The root of the state is recorded.", Action::Snapshot),
 };
 
 fn act(request: &Request<'_>, sentence: &str, action: Action) -> Result<Answer, Refusal> {

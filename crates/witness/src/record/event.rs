@@ -79,6 +79,11 @@ event_kinds! {
     Reboot = 11, "reboot";
     /// A setting of the trace.
     Trace = 12, "trace";
+    /// The mark of a run that is about to use something that is not recorded:
+    /// what, in words.
+    Unrecorded = 13, "unrecorded";
+    /// A snapshot is to be taken; no data.
+    Snapshot = 14, "snapshot";
 }
 
 impl EventKind {
@@ -86,7 +91,7 @@ impl EventKind {
     const fn exact_length(self) -> Option<usize> {
         match self {
             Self::Challenge => Some(32),
-            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot => Some(0),
+            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot | Self::Snapshot => Some(0),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! The three lists of what a verified log is worth: what was checked, what a
 //! replay would show, and what is only claimed.
 
-use super::report::{Missing, Report, Verdict};
+use super::report::{Facts, Missing, Report, Verdict};
 use alloc::{format, string::String, vec::Vec};
 
 /// What holds only as far as a replay of package and events shows it.
@@ -12,6 +12,17 @@ pub const REPRODUCIBLE: [&str; 5] = [
     "logical time, slices and fuel",
     "state roots",
 ];
+
+/// What a replay of this log could show: [`REPRODUCIBLE`], unless the log says
+/// that not all of its inputs are in it.
+pub fn reproducible(facts: &Facts) -> Vec<String> {
+    match facts.unrecorded {
+        None => REPRODUCIBLE.iter().map(|&line| String::from(line)).collect(),
+        Some(index) => Vec::from([format!(
+            "nothing from record {index} on: it marks a run that used something unrecorded"
+        )]),
+    }
+}
 
 /// What nobody can check from the log alone.
 pub const CLAIMED: [&str; 6] = [

@@ -13,7 +13,7 @@ mod manifest;
 mod records;
 mod report;
 
-pub use lists::{CLAIMED, REPRODUCIBLE, checked};
+pub use lists::{CLAIMED, REPRODUCIBLE, checked, reproducible};
 pub use records::Records;
 pub use report::{Facts, Missing, Part, Reason, Report, TaskFacts, Verdict};
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Hash, Hasher,
-    record::{Body, Kind, MachineFacts, Record, Subject},
+    record::{Body, EventKind, Kind, MachineFacts, Record, Subject},
     tree::Tree,
 };
 use abi::Call;
@@ -128,6 +128,10 @@ impl Records {
                 facts.profile = String::from_utf8_lossy(genesis.profile.bytes()).into_owned();
             }
             Body::Machine(machine) => facts.machine = Some(machine),
+            Body::Event(event) if event.kind == EventKind::Unrecorded => {
+                // The record is not in the tree yet: its size is its number.
+                facts.unrecorded.get_or_insert(self.tree.size());
+            }
             _ => {}
         }
     }

@@ -239,6 +239,9 @@ pub struct Facts {
     pub challenges: Vec<[u8; 32]>,
     /// Operators' keys that signed events.
     pub operators: Vec<[u8; 32]>,
+    /// Number of the first record that marks the run as one that used
+    /// something unrecorded.
+    pub unrecorded: Option<u64>,
     /// Logical time of the last record, in ns.
     pub time_ns: u64,
     /// The manifest, if it was there and holds.

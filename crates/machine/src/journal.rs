@@ -1,0 +1,221 @@
+//! The journal of a task: what it was given since its last frameless state.
+//!
+//! A Wasm call that is under way cannot be written down, but it can be made
+//! again: from the state that it began in, with the same fuel and the same
+//! answers, it comes to the same place. So a snapshot holds that state and
+//! this journal, and restoring a task runs it with every call answered from
+//! here, without the gate and without a record.
+
+use crate::{
+    call::RawCall,
+    host::{Host, Leave},
+    wasi,
+};
+use alloc::{vec, vec::Vec};
+use nucleus::snapshot::saved;
+use wasmi::AsContextMut;
+
+/// Something that a task was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// A slice, of so much fuel.
+    Slice(u64),
+    /// The answer to a call.
+    Answer(Given),
+    /// The call was left to be made again.
+    Again,
+    /// The call was left to wait.
+    Blocked,
+    /// The call was left for the machine to prepare something.
+    Prepare,
+    /// A call of WASI, first looked at at this logical time in ns, was left
+    /// to be made again.
+    WasiAgain(Option<u64>),
+    /// The same, to wait.
+    WasiBlocked(Option<u64>),
+}
+
+saved!(enum Entry {
+    0 Slice(fuel), 1 Answer(given), 2 Again, 3 Blocked, 4 Prepare, 5 WasiAgain(began),
+    6 WasiBlocked(began),
+});
+
+/// What a call came to, for the task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// What it returned.
+    pub(crate) value: i64,
+    /// Fuel that the engine had left after it.
+    pub(crate) left: u64,
+    /// What it wrote into the task's memory, and where.
+    pub(crate) writes: Vec<(u32, Vec<u8>)>,
+}
+
+saved!(struct Given { value, left, writes });
+
+/// What a task was given, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Journal {
+    entries: Vec<Entry>,
+    /// While the task is run again: the entry that comes next.
+    next: Option<usize>,
+}
+
+impl Journal {
+    /// One to run a task again by.
+    pub(crate) fn to_redo(entries: Vec<Entry>) -> Self {
+        Self { entries, next: Some(0) }
+    }
+
+    /// What it holds.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Forgets what is before a frameless state.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Adds a slice.
+    pub(crate) fn begin_slice(&mut self, fuel: u64) {
+        self.entries.push(Entry::Slice(fuel));
+    }
+
+    /// While the task is run again: what comes next. `None` also where there
+    /// is nothing more.
+    fn redo(&mut self) -> Option<Entry> {
+        let at = self.next?;
+        let entry = self.entries.get(at).cloned()?;
+        self.next = at.checked_add(1);
+        Some(entry)
+    }
+
+    /// The fuel of the next slice to run again. What comes next may be the
+    /// end, and then the journal goes on to be written.
+    ///
+    /// # Errors
+    /// What comes next is no slice: the journal is of another task.
+    pub(crate) fn next_slice(&mut self) -> Result<Option<u64>, Foreign> {
+        match self.redo() {
+            Some(Entry::Slice(fuel)) => Ok(Some(fuel)),
+            Some(_) => Err(Foreign),
+            None => {
+                self.next = None;
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// A journal does not fit to its task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign;
+
+/// The outcome that the journal has for this call, while the task is run
+/// again.
+pub(crate) fn recall(
+    store: &mut impl AsContextMut<Data = Host>,
+    raw: RawCall,
+) -> Option<Result<i64, Leave>> {
+    Some(match next(store)? {
+        Some(Entry::Answer(given)) => give(store, given),
+        Some(Entry::Again) => Err(Leave::Again(raw)),
+        Some(Entry::Blocked) => Err(Leave::Blocked(raw)),
+        Some(Entry::Prepare) => Err(Leave::Prepare(raw)),
+        // A journal of another task.
+        _ => Err(Leave::Ended),
+    })
+}
+
+/// The same for a function of WASI.
+pub(crate) fn recall_wasi(
+    store: &mut impl AsContextMut<Data = Host>,
+    call: wasi::Call,
+) -> Option<Result<i32, Leave>> {
+    Some(match next(store)? {
+        Some(Entry::Answer(given)) => give(store, given).and_then(|value| {
+            // Its journal has what the function gave.
+            i32::try_from(value).map_err(|_| Leave::Ended)
+        }),
+        Some(Entry::WasiAgain(began)) => Err(Leave::WasiAgain(call.begun(began))),
+        Some(Entry::WasiBlocked(began)) => Err(Leave::WasiBlocked(call.begun(began))),
+        _ => Err(Leave::Ended),
+    })
+}
+
+/// What comes next, if the task is run again.
+fn next(store: &mut impl AsContextMut<Data = Host>) -> Option<Option<Entry>> {
+    let mut context = store.as_context_mut();
+    let journal = context.data_mut().journal.as_mut()?;
+    journal.next.is_some().then(|| journal.redo())
+}
+
+fn give(store: &mut impl AsContextMut<Data = Host>, given: Given) -> Result<i64, Leave> {
+    let mut context = store.as_context_mut();
+    // Metering is on in every engine of this crate.
+    let _ = context.set_fuel(given.left);
+    if let Some(memory) = context.data().memory {
+        for (place, bytes) in &given.writes {
+            let place = usize::try_from(*place).map_err(|_| Leave::Ended)?;
+            memory.write(&mut context, place, bytes).map_err(|_| Leave::Ended)?;
+        }
+    }
+    Ok(given.value)
+}
+
+/// Writes down what a call came to.
+pub(crate) fn note(
+    store: &mut impl AsContextMut<Data = Host>,
+    raw: RawCall,
+    outcome: &Result<i64, Leave>,
+) {
+    if !is_kept(store) {
+        return;
+    }
+    match outcome {
+        Ok(value) => {
+            let context = store.as_context();
+            let memory = context.data().memory.map_or(&[][..], |memory| memory.data(context));
+            let (place, bytes) = raw.written(*value, memory);
+            let writes = if bytes.is_empty() { vec![] } else { vec![(place, bytes.to_vec())] };
+            answered(store, *value, writes);
+        }
+        Err(leave) => left(store, leave),
+    }
+}
+
+/// Whether there is a journal to write into.
+pub(crate) fn is_kept(store: &mut impl AsContextMut<Data = Host>) -> bool {
+    store.as_context().data().journal.is_some()
+}
+
+/// Writes down an answer.
+pub(crate) fn answered(
+    store: &mut impl AsContextMut<Data = Host>,
+    value: i64,
+    writes: Vec<(u32, Vec<u8>)>,
+) {
+    let left = store.as_context().get_fuel().unwrap_or(0);
+    push(store, Entry::Answer(Given { value, left, writes }));
+}
+
+/// Writes down that a call was left.
+pub(crate) fn left(store: &mut impl AsContextMut<Data = Host>, leave: &Leave) {
+    let entry = match *leave {
+        Leave::Again(_) => Entry::Again,
+        Leave::Blocked(_) => Entry::Blocked,
+        Leave::Prepare(_) => Entry::Prepare,
+        Leave::WasiAgain(call) => Entry::WasiAgain(call.began()),
+        Leave::WasiBlocked(call) => Entry::WasiBlocked(call.began()),
+        // The task is over.
+        Leave::Exit(_) | Leave::OutOfFuel | Leave::Ended | Leave::InStart => return,
+    };
+    push(store, entry);
+}
+
+fn push(store: &mut impl AsContextMut<Data = Host>, entry: Entry) {
+    if let Some(journal) = &mut store.as_context_mut().data_mut().journal {
+        journal.entries.push(entry);
+    }
+}
