@@ -123,7 +123,7 @@ payloads: keys
 PROGRAMS := $(BUILD)/programs
 programs: $(PROGRAMS)/built
 
-$(PROGRAMS)/built: scripts/programs $(wildcard tests/programs/*) $(TOOLS)
+$(PROGRAMS)/built: scripts/programs scripts/wasi-linker $(wildcard tests/programs/* tests/programs/*/* tests/programs/*/src/*) $(TOOLS)
 	$(call say,building programs that others wrote)
 	@scripts/programs $(PROGRAMS)
 	@touch $@

@@ -8,6 +8,7 @@ use common::*;
 use machine::{Input, Step};
 use nucleus::Outcome;
 use package::manifest::WasiEntry;
+use proptest::prelude::*;
 use std::fmt::Write as _;
 use witness::{Verdict, record::EventKind};
 
@@ -824,6 +825,54 @@ fn a_stop_of_the_machine_is_not_seen() {
     let verdicts: Vec<_> = run.calls(1).iter().map(|(record, _)| record.verdict).collect();
     assert_eq!(verdicts.iter().filter(|&&it| it == Verdict::Allowed).count(), 2);
     assert!(verdicts.len() > 3, "{verdicts:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is asked for, there is an answer, and the program goes on.
+    #[test]
+    fn no_call_harms_the_machine(
+        memory in proptest::collection::vec(any::<u8>(), 256),
+        calls in proptest::collection::vec((0..FUNCTIONS.len(), any::<[Number; 9]>()), 1..40),
+    ) {
+        let mut script = Script::new().data(64, b"a.txt").data(256, &memory);
+        script = script.vectors(0, &[(128, 10), (65_500, 36), (0, 65_536), (u32::MAX, 2)]);
+        for (function, arguments) in calls {
+            let (name, types) = FUNCTIONS[function];
+            if name == "proc_exit" {
+                continue;
+            }
+            let arguments: String = types
+                .chars()
+                .zip(arguments)
+                .map(|(of, Number(value))| match of {
+                    'l' => format!("(i64.const {value}) "),
+                    _ => format!("(i32.const {}) ", value as u32),
+                })
+                .collect();
+            writeln!(script.steps, "(drop (call ${name} {arguments}))").unwrap();
+        }
+        let run = with_files(&script).run();
+        prop_assert_eq!(run.task(1), Outcome::Exit(0));
+        prop_assert!(run.ids == with_files(&script).run().ids);
+    }
+}
+
+/// Numbers among which those that mean something are not rare.
+#[derive(Clone, Copy, Debug)]
+struct Number(i64);
+
+impl Arbitrary for Number {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        let small = 0i64..6;
+        let place = 0i64..600;
+        let edge = i64::from(MEMORY) - 64..i64::from(MEMORY) + 2;
+        prop_oneof![4 => small, 4 => place, 1 => edge, 1 => any::<i64>()].prop_map(Number).boxed()
+    }
 }
 
 #[test]
