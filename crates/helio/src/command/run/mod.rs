@@ -92,6 +92,8 @@ impl Run {
         };
         let out = self.folder();
         session::clear(&out)?;
+        // A program's is nowhere else, and a replay asks for it.
+        file::write(&out.join(session::PACKAGE), &package)?;
         match self.hosted {
             true => self.in_process(output, package, expected, &out),
             false => self.in_qemu(output, package, expected, &out),
