@@ -21,6 +21,7 @@ const MANIFEST: &str = r#"
 [package]
 name = "demo"
 version = 1
+state_roots = 4
 
 [limits]
 fuel = 10_000_000
@@ -143,6 +144,9 @@ fn an_equal_run_ends_with_0_and_says_what_that_is_worth() {
     for part in ["records per second", "checked:", "reproduced:", "only claimed:"] {
         assert!(out.contains(part), "{part}\n{out}");
     }
+    // What ran lies beside its log.
+    let kept = place.folder.path().join("run/package.rvf");
+    assert_eq!(fs::read(kept).unwrap(), fs::read(&place.package).unwrap());
     // Not at a terminal: one line a step, and no bar.
     assert_eq!(error, "helio: verifying the log\nhelio: replaying\n");
 }
@@ -294,6 +298,43 @@ fn until_stops_where_every_record_before_it_is_there() {
     }
     let (code, json) = place.replay(&["--until", &(records + 1).to_string()]);
     assert_eq!((code, &json["verdict"]), (0, &"equal".into()), "{json}");
+}
+
+#[test]
+fn a_replay_goes_on_from_each_snapshot_that_the_log_commits_to() {
+    let place = Place::new();
+    let folder = text(&place.folder.path().join("snapshots"));
+    let (code, json) = place.replay(&["--snapshots", &folder]);
+    assert_eq!((code, &json["verdict"], &json["from"]), (0, &"equal".into(), &().into()));
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut snapshots: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|it| it == "snapshot")).collect();
+    snapshots.sort();
+    assert!(snapshots.len() > 1, "{snapshots:?}");
+    let (log, keys) = (text(&place.log()), place.keys());
+    for path in &snapshots {
+        let from = ["replay", &log, "--from", &text(path), "--keys", &keys];
+        let (code, json) = helio_json(&from);
+        assert_eq!((code, &json["verdict"]), (0, &"equal".into()), "{json}");
+        let record: u64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        assert_eq!(json["from"], record);
+        let sentence = json["sentence"].as_str().unwrap();
+        assert!(sentence.ends_with(&format!("made again from record {record} on")), "{sentence}");
+        let claimed = json["claimed"].as_array().unwrap().last().unwrap();
+        assert_eq!(claimed, &format!("that the package comes to the state before record {record}"));
+    }
+
+    // Another log does not commit to them.
+    let mut other = Place::new();
+    other.package = other.packed("q", &module(1));
+    let out = text(&other.folder.path().join("run"));
+    let keys = other.keys();
+    let run = ["run", "--hosted", "--package", &other.package, "--keys", &keys, "--out", &out];
+    assert_eq!(helio_json(&run).0, 1, "the task returns 1");
+    let log = text(&other.log());
+    let (code, json) =
+        helio_json(&["replay", &log, "--from", &text(&snapshots[0]), "--keys", &keys]);
+    assert_eq!((code, &json["error"]["stage"]), (2, &"snapshot".into()), "{json}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub const DISK: &str = "log.raw";
 /// Every byte of the serial port, below the run's folder.
 pub const CONSOLE: &str = "console.log";
 
-/// The package that ran, below the run's folder.
+/// The package that ran, below the run's folder: a replay needs it.
 pub const PACKAGE: &str = "package.rvf";
 
 /// A log that came home.

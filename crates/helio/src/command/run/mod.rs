@@ -1,5 +1,6 @@
 //! `helio run`: runs a package and verifies what it left behind.
 
+mod denials;
 mod emulated;
 mod hosted;
 mod program;
@@ -92,7 +93,6 @@ impl Run {
         };
         let out = self.folder();
         session::clear(&out)?;
-        // A program's is nowhere else, and a replay asks for it.
         file::write(&out.join(session::PACKAGE), &package)?;
         match self.hosted {
             true => self.in_process(output, package, expected, &out),
