@@ -98,7 +98,9 @@ fn the_same_program_has_the_same_package() {
     let digest = || {
         place.run(&["--file", &place.path("files/a.txt")]);
         let key = text(&place.store.public_path(helio::keys::Role::Device));
-        let verify = ["verify", &place.path("out/log"), "--key", &key, "--json"];
+        let package = place.path("out/package.rvf");
+        let log = place.path("out/log");
+        let verify = ["verify", &log, "--key", &key, "--package", &package, "--json"];
         let (code, out, _) = helio_text(&verify);
         assert_eq!(code, 0);
         serde_json::from_str::<serde_json::Value>(&out).unwrap()["facts"]["package"].clone()

@@ -5,7 +5,7 @@ mod common;
 
 use abi::{Call, Error, Kind, Rights};
 use common::*;
-use machine::{Input, Step};
+use machine::{Boot, Cell, Input, Step, Surroundings};
 use nucleus::Outcome;
 use package::manifest::WasiEntry;
 use proptest::prelude::*;
@@ -793,6 +793,68 @@ fn the_end_of_a_slice_changes_nothing() {
     assert_eq!(often.ids[2..], seldom.ids[2..]);
     assert_eq!(often.text(1).len(), 3_000);
     assert!(often.cell.view().clock().slice() > 20);
+}
+
+/// Runs to the end; from time to time the cell is written down, thrown away
+/// and read back. Gives the records.
+fn interrupted(file: &[u8], every: usize) -> Vec<Vec<u8>> {
+    let (trust, hasher, facts, memory_limit) = (trust(), HASHER, facts(1), 1 << 30);
+    let mut cell = Cell::start(Boot {
+        package: file,
+        trust,
+        hasher,
+        facts,
+        memory_limit,
+        keeps_journals: true,
+    });
+    let mut records = Vec::new();
+    for number in 1.. {
+        cell.seal(&mut |record, _| records.push(record.to_vec()));
+        drop(cell.effects());
+        if number % every == 0 {
+            let mut bytes = Vec::new();
+            cell.save(&mut |page| bytes.extend_from_slice(page)).unwrap();
+            cell.seal(&mut |record, _| records.push(record.to_vec()));
+            let ids = cell.log().ids().to_vec();
+            let surroundings = Surroundings { trust: common::trust(), hasher: HASHER, ids };
+            cell = Cell::restore(&bytes, surroundings).unwrap();
+        }
+        match cell.step() {
+            Step::Ran | Step::SealFirst => {}
+            Step::Waiting { until: Some(_) } => assert!(cell.jump().is_some()),
+            Step::Waiting { until: None } | Step::Finished => break,
+            Step::Failed(failure) => panic!("{failure}"),
+        }
+    }
+    cell.seal(&mut |record, _| records.push(record.to_vec()));
+    assert!(cell.is_success());
+    records
+}
+
+#[test]
+fn a_snapshot_in_any_slice_changes_nothing() {
+    let mut script = Script::new()
+        .data(64, b"a.txt")
+        .vectors(0, &[(512, 3)])
+        .data(128, &subscription(7, 0, 1, 2_000_000, 0))
+        .call("path_open", &[3, 0, 64, 5, 0, 2, 0, 0, 32], SUCCESS);
+    for round in 0..8 {
+        script = script
+            .call("fd_read", &[0, 0, 1, 36], SUCCESS)
+            .call("fd_read", &[4, 0, 1, 36], SUCCESS)
+            .word(36, [3, 3, 3, 1, 0, 0, 0, 0][round])
+            .call("random_get", &[1_024, 60_000], SUCCESS)
+            .call("fd_write", &[1, 0, 1, 36], SUCCESS)
+            .call("poll_oneoff", &[128, 256, 1, 8], SUCCESS)
+            .word(8, 1)
+            .call("random_get", &[512, 3], SUCCESS);
+    }
+    let file = with_files(&script).signed();
+    let whole = interrupted(&file, usize::MAX);
+    assert!(whole.len() > 30);
+    for every in [1, 2, 5] {
+        assert!(interrupted(&file, every) == whole, "every {every}");
+    }
 }
 
 #[test]
