@@ -112,8 +112,8 @@ impl Model {
         if task.life == Life::Running {
             task.life = Life::Ready;
         }
-        self.bury();
-        // What was written is on its way.
+        // What was written is on its way, and held by nobody.
         self.queue(CONSOLE).unwrap().messages.clear();
+        self.bury();
     }
 }
