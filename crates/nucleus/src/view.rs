@@ -53,6 +53,12 @@ impl Nucleus {
         self.world.objects.get(id)
     }
 
+    /// Capabilities that something was derived from, as long as they or what
+    /// descends from them are there.
+    pub fn derived_from(&self) -> usize {
+        self.world.nodes.count()
+    }
+
     /// The partitions, in order of mounting.
     pub fn partitions(&self) -> impl Iterator<Item = &Partition> {
         let all = self.world.partitions.iter().map(|(_, partition)| partition);
