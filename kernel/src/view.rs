@@ -57,7 +57,7 @@ impl View for Look<'_> {
     fn task(&self, place: usize) -> Option<Task<'_>> {
         let nucleus = self.cell.view();
         let (subject, task) = nucleus.tasks().nth(place)?;
-        let records = task.partition.and_then(|id| nucleus.partitions().nth(id.0));
+        let records = task.partition.and_then(|id| nucleus.partition(id));
         Some(Task {
             subject: Some(subject.0),
             name: &task.name,

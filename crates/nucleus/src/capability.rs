@@ -257,6 +257,11 @@ impl Nodes {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.nodes.iter().take(self.used).filter(|node| node.holders > 0).count()
+    }
+
     fn take(&mut self, above: Option<Descent>) -> Option<NodeId> {
         let id = match self.free {
             Some(id) => id,

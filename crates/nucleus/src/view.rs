@@ -4,7 +4,7 @@ use crate::{
     Clock, Nucleus, Task,
     nucleus::Gone,
     object::{Object, ObjectId},
-    partition::Partition,
+    partition::{Partition, PartitionId},
 };
 use witness::{Hash, Subject};
 
@@ -53,10 +53,21 @@ impl Nucleus {
         self.world.objects.get(id)
     }
 
+    /// Capabilities that something was derived from, as long as they or what
+    /// descends from them are there.
+    pub fn derived_from(&self) -> usize {
+        self.world.nodes.count()
+    }
+
     /// The partitions, in order of mounting.
     pub fn partitions(&self) -> impl Iterator<Item = &Partition> {
         let all = self.world.partitions.iter().map(|(_, partition)| partition);
         all.filter(|partition| partition.is_mounted)
+    }
+
+    /// One of them.
+    pub fn partition(&self, id: PartitionId) -> Option<&Partition> {
+        self.world.partitions.get(id).filter(|partition| partition.is_mounted)
     }
 
     /// Whether the operator has stopped the gate.

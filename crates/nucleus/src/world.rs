@@ -109,6 +109,7 @@ impl World {
         let root = Capability::original(ObjectId::NAMESPACE, Kind::Namespace, all);
         // An empty space has room for one.
         let _ = space.insert(root);
+        objects.hold(root.object);
         let mut tasks = Vec::with_capacity(TASKS + 1);
         tasks.push(kernel(space));
         Self {

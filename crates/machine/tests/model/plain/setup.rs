@@ -70,6 +70,7 @@ impl Model {
             partitions: vec![],
             revoked: BTreeMap::new(),
             caps: 0,
+            derived_from: BTreeSet::new(),
             doomed: BTreeSet::new(),
             calls: 0,
             // The kernel's calls so far have looked at four slots each.
@@ -100,6 +101,10 @@ impl Model {
         for number in 0..setup.root.tasks.len() {
             model.start(setup.root, number);
         }
+        // Its records so far: genesis, the mount, and the spawns.
+        let (count, last) = (2 + setup.root.tasks.len(), model.next - 1);
+        let kernel = model.tasks.get_mut(&0).unwrap();
+        (kernel.sequence, kernel.last) = (count as u32, Some(last));
         model
     }
 
