@@ -4,7 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::answer::{Answer, Refusal};
-use crate::commands::{challenge, help, info, input, power, stop, tasks, witness};
+use crate::commands::{
+    caps, challenge, graphs, help, info, input, mem, power, proofs, queues, regions, stop, tasks,
+    vectors, witness,
+};
 use crate::view::View;
 
 /// A command: a row of the table.
@@ -19,8 +22,27 @@ pub struct Command {
     pub details: &'static str,
     /// Whether it takes `-j`.
     pub json: bool,
+    /// What its arguments name, for completion: one for each.
+    pub(crate) completes: &'static [Argument],
     /// Does it.
     pub(crate) run: fn(&Request<'_>) -> Result<Answer, Refusal>,
+}
+
+/// What an argument names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// A command.
+    Command,
+    /// A task.
+    Task,
+    /// A vector store.
+    Vectors,
+    /// A graph store.
+    Graphs,
+    /// A sensor.
+    Sensor,
+    /// One of these words.
+    Word(&'static [&'static str]),
 }
 
 /// Every command, in the order help lists them.
@@ -28,6 +50,13 @@ pub const COMMANDS: &[Command] = &[
     help::COMMAND,
     info::COMMAND,
     tasks::COMMAND,
+    caps::COMMAND,
+    mem::COMMAND,
+    queues::COMMAND,
+    regions::COMMAND,
+    vectors::COMMAND,
+    graphs::COMMAND,
+    proofs::COMMAND,
     witness::COMMAND,
     challenge::COMMAND,
     input::TYPE,
@@ -96,8 +125,13 @@ pub(crate) fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
+/// A word as it can be shown back.
+pub(crate) fn shown(word: &str) -> String {
+    word.chars().take(SHOWN).flat_map(char::escape_debug).collect()
+}
+
 pub(crate) fn unknown(name: &str) -> Refusal {
-    let shown: String = name.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let shown = shown(name);
     let near = COMMANDS.iter().map(|c| c.name).find(|known| is_near(name, known));
     Refusal(match near {
         Some(near) => alloc::format!("There is no command `{shown}`; did you mean `{near}`?"),
