@@ -160,7 +160,7 @@ fn is_near(typed: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::Sample;
+    use crate::sample::{PLACES, Sample, WORKER};
     use crate::{Action, Editor};
     use proptest::prelude::*;
 
@@ -185,7 +185,8 @@ mod tests {
         }
 
         #[test]
-        fn json_is_one_line_that_parses(name in "info|tasks|witness|witness tail 9|witness show 1") {
+        fn json_is_one_line_that_parses(name in "info|tasks|caps worker|caps kernel|mem|queues|regions|vectors|graphs|vectors places\
+                |graphs roads|proofs|witness|witness tail 9|witness show 1") {
             let answer = execute(&[&name, " -j"].concat(), &Sample::new());
             let line = answer.text.strip_suffix('\n').unwrap();
             ::witness::json::parse_canonical(line).unwrap();
@@ -221,6 +222,9 @@ mod tests {
         for line in ["", "help", "help reboot", "info", "tasks", "witness", "witness tail"] {
             assert_eq!(action(line), None);
         }
+        for line in ["caps 1", "mem", "queues", "regions", "vectors", "graphs", "proofs"] {
+            assert_eq!(action(line), None);
+        }
         assert_eq!(action("reboot"), Some(Action::Reboot));
         assert_eq!(action("poweroff"), Some(Action::PowerOff));
         assert_eq!(action("stop"), Some(Action::Stop));
@@ -228,6 +232,39 @@ mod tests {
         assert_eq!(action("snapshot"), Some(Action::Snapshot));
         let challenged = action(&alloc::format!("challenge {nonce}"));
         assert!(matches!(challenged, Some(Action::Challenge(bytes)) if bytes[1] == 0x11));
+    }
+
+    /// All that a snapshot holds, and where the log stands.
+    fn state(sample: &Sample) -> (Vec<u8>, ::witness::Hash, u64, usize) {
+        let mut state = Vec::new();
+        let mut emit = |bytes: &[u8]| state.extend_from_slice(bytes);
+        let mut writer = nucleus::snapshot::Writer::new(&mut emit);
+        sample.nucleus.save(&mut writer);
+        writer.finish();
+        let log = sample.nucleus.log();
+        (state, log.root(), log.size(), log.pending())
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        let mut sample = Sample::new();
+        sample.slice(WORKER, |it| {
+            it.put(40, 3, [1.0, 2.5]);
+            it.link(0, 1, None);
+            it.approve(PLACES, 4, b"a change", u64::MAX);
+        });
+        let before = state(&sample);
+        assert!(before.0.len() > 10_000);
+        let arguments = ["", "worker", "kernel", "places", "places 40", "roads", "roads 1", "tail"];
+        for command in COMMANDS {
+            for argument in arguments {
+                for line in [argument, &[argument, " -j"].concat()] {
+                    execute(&[command.name, " ", line].concat(), &sample);
+                }
+                crate::complete(&[command.name, " ", argument].concat(), &sample);
+            }
+        }
+        assert!(before == state(&sample));
     }
 
     #[test]

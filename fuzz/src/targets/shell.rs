@@ -43,10 +43,19 @@ pub(crate) fn fuzz(input: &[u8]) {
         });
         // A prompt and cursor movement come on top.
         assert!(length <= Editor::ECHO_MAX, "{length} bytes of echo");
-        if let Some(Input::Line(line)) = input {
-            assert!(line.len() <= Editor::LINE_MAX && !line.contains(char::is_control));
-            LOOK.with(|look| check(&line, &rvsh::execute(&line, &**look)));
-            editor.show(&mut |text| row.print(text));
+        match input {
+            None => {}
+            Some(Input::Line(line)) => {
+                assert!(line.len() <= Editor::LINE_MAX && !line.contains(char::is_control));
+                LOOK.with(|look| check(&line, &rvsh::execute(&line, &**look)));
+                editor.show(&mut |text| row.print(text));
+            }
+            Some(Input::Interrupt) => editor.show(&mut |text| row.print(text)),
+            Some(Input::Complete(before)) => {
+                let completion = LOOK.with(|look| rvsh::complete(&before, &**look));
+                assert!(completion.choices.len() != 1 || completion.rest.ends_with(' '));
+                editor.offer(&completion, &mut |text| row.print(text));
+            }
         }
     }
     // Without the editor, as a script or a test would.
