@@ -1,15 +1,8 @@
 //! Looking, without touching: what a shell may show.
 
 use crate::{
-<<<<<<< HEAD
-    Clock, Nucleus, Task,
-    nucleus::Gone,
-    object::{Object, ObjectId},
-    partition::{Partition, PartitionId},
-=======
     Clock, Nucleus, Task, capability::Capability, evidence, nucleus::Gone, object::ObjectId,
     partition::PartitionId,
->>>>>>> shell
 };
 use abi::Error;
 use witness::{Hash, Subject};
@@ -71,11 +64,6 @@ impl Nucleus {
         all.filter(|partition| partition.is_mounted)
     }
 
-<<<<<<< HEAD
-    /// One of them.
-    pub fn partition(&self, id: PartitionId) -> Option<&Partition> {
-        self.world.partitions.get(id).filter(|partition| partition.is_mounted)
-=======
     /// One of them, or one that is unmounted and still has tasks.
     pub fn partition(&self, id: PartitionId) -> Option<&Partition> {
         self.world.partitions.get(id)
@@ -88,7 +76,6 @@ impl Nucleus {
     /// was used, [`Error::Expired`], [`Error::Exhausted`].
     pub fn is_live(&self, capability: &Capability) -> Result<(), Error> {
         evidence::is_live(&self.world, capability)
->>>>>>> shell
     }
 
     /// Whether the operator has stopped the gate.
