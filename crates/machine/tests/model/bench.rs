@@ -2,6 +2,7 @@
 
 use crate::{
     common::{HASHER, Recipe, capability, facts, trust},
+    counting::{counted, uncounted},
     deed::{Deed, What},
     plain::{Learn, Model, Setup},
 };
@@ -28,7 +29,7 @@ pub fn sign(key: &[u8; 32], message: &[u8]) -> [u8; 64] {
 }
 
 pub fn holds(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    sign(key, message) == *signature
+    uncounted(|| sign(key, message) == *signature)
 }
 
 /// Approvers of the stores: the first is trusted, the second was revoked.
@@ -175,7 +176,10 @@ impl Bench {
     /// A call, completed as a machine would. `into` is its window.
     pub fn call(&self, nucleus: &mut Nucleus, who: u32, deed: &Deed, into: &mut [u8]) -> Answer {
         let who = Subject(who);
-        let ticket = match nucleus.gate(who, deed.request(into)) {
+        let request = deed.request(into);
+        let (answer, allocations) = counted(|| nucleus.gate(who, request));
+        assert_eq!(allocations, 0, "{deed:?} allocates inside the gate");
+        let ticket = match answer {
             Answer::Prepare(ticket) => ticket,
             answer => return answer,
         };

@@ -11,6 +11,8 @@ mod bench;
 mod choose;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/counting.rs"]
+mod counting;
 mod deed;
 mod drive;
 mod invariants;
