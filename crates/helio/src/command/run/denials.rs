@@ -64,13 +64,13 @@ impl fmt::Display for Denials {
         writeln!(f, "\ncalls denied:")?;
         writeln!(
             f,
-            "  {:>6}  {:<16}  {:<20}  {:<18}{:<12}reason",
+            "  {:>6}  {:<16}  {:<20}  {:<20}{:<12}reason",
             "record", "id", "task, number", "call", "stage"
         )?;
         for Denial { record, id, task, sequence, call, stage, reason } in all.iter().take(LINES) {
             let caller = format!("{task} {sequence}");
             let id = &id[..16];
-            writeln!(f, "  {record:>6}  {id}  {caller:<20}  {call:<18}{stage:<12}{reason}")?;
+            writeln!(f, "  {record:>6}  {id}  {caller:<20}  {call:<20}{stage:<12}{reason}")?;
         }
         match all.len().checked_sub(LINES) {
             None | Some(0) => Ok(()),
