@@ -348,7 +348,8 @@ fn the_shell_shows_the_machine_as_it_was_and_changes_nothing() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = "help\ninfo\ntasks\nwitness\nwitness show 2\nstop\nreboot\nfrob\n\x1dtasks\n";
+    let lines = "help\ninfo\ntasks\nwitness\nwitness show 2\nstop\nreboot\nfrob\n\
+                 cap\tma\t\nmem\nqueues\nregions\nvectors\ngraphs\nproofs\n\x1dtasks\n";
     helio.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = helio.wait_with_output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
@@ -361,6 +362,14 @@ fn the_shell_shows_the_machine_as_it_was_and_changes_nothing() {
         "signed     the first ",
         "what       rvf_mount",
         "There is no command `frob`",
+        "replay> caps main ",
+        "mailbox  queue  main/mailbox  read write grant revoke",
+        "console-input   0 B   64.0 KiB         0  any type  -",
+        "/          demo",
+        "There are no regions.",
+        "There are no vector stores.",
+        "There are no graph stores.",
+        "There are no proofs that nobody has used.",
     ] {
         assert!(out.contains(part), "{part}\n{out}");
     }

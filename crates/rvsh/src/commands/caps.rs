@@ -11,7 +11,7 @@ use nucleus::capability::{Capability, NEVER, UNLIMITED};
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Argument, Command, Request};
-use crate::commands::{expiry, find_task, optional};
+use crate::commands::{ROWS, expiry, find_task, more, optional};
 use crate::table::{Align, Table};
 use crate::view::{object_label, subject_label};
 
@@ -35,7 +35,9 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
     let task = find_task(nucleus, who)?;
     let held = || task.space.iter();
     if request.json {
-        return Ok(Answer::json(&held().map(|(handle, it)| json(nucleus, handle, it)).collect()));
+        return Ok(Answer::json(
+            &held().take(ROWS).map(|(handle, it)| json(nucleus, handle, it)).collect(),
+        ));
     }
     if held().next().is_none() {
         let label = subject_label(nucleus, task.subject);
@@ -52,7 +54,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
         ("depth", Align::Right),
         ("state", Align::Left),
     ]);
-    for (handle, it) in held() {
+    for (handle, it) in held().take(ROWS) {
         table.row([
             handle_label(handle),
             it.kind.name().into(),
@@ -65,7 +67,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
             state(nucleus, it).into(),
         ]);
     }
-    Ok(Answer::text(table.render()))
+    Ok(Answer::text(table.render() + &more(held().count(), "capability")))
 }
 
 /// A handle as its holder would count: the slot, and its generation where it

@@ -8,8 +8,8 @@ use nucleus::view::{Body, Edge, Graph, Node, Object};
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Argument, Command, Request};
-use crate::commands::stores::{self, ROWS};
-use crate::commands::{Short, counted};
+use crate::commands::stores;
+use crate::commands::{ROWS, Short, counted, more};
 use crate::table::{Align, Table};
 
 pub(crate) const COMMAND: Command = Command {
@@ -18,8 +18,8 @@ pub(crate) const COMMAND: Command = Command {
     help: "the graph stores, one of them, or a node",
     details: "Alone, one row a store: the nodes and edges in it and the most there can be,\n\
               the least tier of proof that a change needs, and the beginning of the root.\n\
-              With a store's name, all of that, and its first 100 nodes. With the key of a\n\
-              node too, that node with its first 100 edges, those out of it first.",
+              With a store's name, all of that, and its first 256 nodes. With the key of a\n\
+              node too, that node with its first 256 edges, those out of it first.",
     json: true,
     completes: &[Argument::Graphs],
     run,
@@ -119,7 +119,7 @@ fn show(nucleus: &Nucleus, object: &Object, Graph { rules, store }: &Graph) -> S
             stores::written(nucleus, node.subject, node.sequence),
         ]);
     }
-    text + "\n" + &table.render() + &stores::more(nodes, "node")
+    text + "\n" + &table.render() + &more(store.nodes().count(), "node")
 }
 
 fn fields(nucleus: &Nucleus, object: &Object, Graph { rules, store }: &Graph) -> Fields {
@@ -157,12 +157,7 @@ fn node_text(nucleus: &Nucleus, object: &Object, graph: &Graph, node: &Node) -> 
         ("writes", Align::Right),
         ("last written by", Align::Left),
     ]);
-    let mut count = 0u32;
-    for edge in edges(graph, node.key) {
-        count = count.saturating_add(1);
-        if count as usize > ROWS {
-            continue;
-        }
+    for edge in edges(graph, node.key).take(ROWS) {
         table.row([
             edge.from.to_string(),
             edge.to.to_string(),
@@ -172,9 +167,9 @@ fn node_text(nucleus: &Nucleus, object: &Object, graph: &Graph, node: &Node) -> 
             stores::written(nucleus, edge.subject, edge.sequence),
         ]);
     }
-    match count {
+    match edges(graph, node.key).count() {
         0 => text + "\nIt has no edges.\n",
-        _ => text + "\n" + &table.render() + &stores::more(count, "edge"),
+        count => text + "\n" + &table.render() + &more(count, "edge"),
     }
 }
 

@@ -60,6 +60,20 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     }
 }
 
+/// Most rows of a table, and most members of a list in JSON, so that no answer
+/// takes the machine long.
+pub(crate) const ROWS: usize = 256;
+
+/// A line under a table that shows the first [`ROWS`] of so many.
+pub(crate) fn more(count: usize, noun: &str) -> String {
+    match count.checked_sub(ROWS) {
+        Some(rest @ 1..) => {
+            alloc::format!("and {}\n", counted(rest as u64, &alloc::format!("more {noun}")))
+        }
+        _ => String::new(),
+    }
+}
+
 /// The logical time from which something is void.
 pub(crate) fn expiry(ns: u64) -> String {
     if ns == NEVER { "never".into() } else { Seconds(ns).to_string() }
@@ -104,4 +118,28 @@ pub(crate) fn find_task<'a>(nucleus: &'a Nucleus, text: &str) -> Result<&'a Task
 
 fn left(name: &str, subject: Subject) -> Refusal {
     Refusal(alloc::format!("Task {}, {name}, has ended and left the table.", subject.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Sample, WORKER};
+
+    #[test]
+    fn a_name_that_two_tasks_have_is_refused_with_their_numbers() {
+        let mut sample = Sample::quiet();
+        sample.slice(WORKER, |it| {
+            it.spawn();
+            it.spawn();
+        });
+        assert_eq!(sample.said("caps program"), "More than one task is called `program`: 4, 5.\n");
+        assert!(sample.said("caps 5").contains("program/mailbox"));
+    }
+
+    #[test]
+    fn only_what_is_not_shown_is_counted() {
+        assert_eq!(more(0, "proof") + &more(ROWS, "proof"), "");
+        assert_eq!(more(ROWS + 1, "entry"), "and 1 more entry\n");
+        assert_eq!(more(ROWS + 2, "entry"), "and 2 more entries\n");
+    }
 }

@@ -11,7 +11,7 @@ use nucleus::view::{Body, Minted};
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Command, Request};
-use crate::commands::{Short, expiry, optional};
+use crate::commands::{ROWS, Short, expiry, more, optional};
 use crate::table::{Align, Table};
 use crate::view::{View, entry, object_name, subject_label, subject_name};
 
@@ -39,7 +39,9 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
         })
     };
     if request.json {
-        return Ok(Answer::json(&proofs().map(|(id, minted)| json(view, id, minted)).collect()));
+        return Ok(Answer::json(
+            &proofs().take(ROWS).map(|(id, minted)| json(view, id, minted)).collect(),
+        ));
     }
     if proofs().next().is_none() {
         return Ok(Answer::text("There are no proofs that nobody has used.\n".into()));
@@ -55,7 +57,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
         ("approved by", Align::Left),
         ("held by", Align::Left),
     ]);
-    for (id, minted) in proofs() {
+    for (id, minted) in proofs().take(ROWS) {
         let who = approver(view, minted).map(|subject| subject_label(nucleus, subject));
         let void = match minted.expiry <= nucleus.clock().now_ns() {
             true => "void".into(),
@@ -73,7 +75,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
             holders(view, id).join(", "),
         ]);
     }
-    Ok(Answer::text(table.render()))
+    Ok(Answer::text(table.render() + &more(proofs().count(), "proof")))
 }
 
 fn store(view: &dyn View, minted: &Minted) -> String {

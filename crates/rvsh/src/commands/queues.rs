@@ -9,7 +9,7 @@ use nucleus::{Nucleus, ObjectId};
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Command, Request};
-use crate::commands::{number, optional};
+use crate::commands::{ROWS, more, number, optional};
 use crate::table::{Align, Table};
 use crate::units::Bytes;
 use crate::view::{object_label, subject_label};
@@ -37,7 +37,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
     };
     if request.json {
         let json = |(id, object, queue)| json(nucleus, id, object, queue);
-        return Ok(Answer::json(&queues().map(json).collect()));
+        return Ok(Answer::json(&queues().take(ROWS).map(json).collect()));
     }
     let mut table = Table::new(&[
         ("queue", Align::Left),
@@ -47,7 +47,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
         ("accepts", Align::Left),
         ("waiting", Align::Left),
     ]);
-    for (id, object, queue) in queues() {
+    for (id, object, queue) in queues().take(ROWS) {
         let waiting = waiting(nucleus, id);
         table.row([
             object_label(id, object),
@@ -58,7 +58,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
             if waiting.is_empty() { "-".into() } else { waiting.join(", ") },
         ]);
     }
-    Ok(Answer::text(table.render()))
+    Ok(Answer::text(table.render() + &more(queues().count(), "queue")))
 }
 
 /// The tasks that wait for a message in a queue.

@@ -8,7 +8,7 @@ use nucleus::{Nucleus, ObjectId};
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Command, Request};
-use crate::commands::{Short, number, optional};
+use crate::commands::{ROWS, Short, more, number, optional};
 use crate::table::{Align, Table};
 use crate::units::Bytes;
 use crate::view::{object_label, partition_label};
@@ -37,7 +37,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
     };
     if request.json {
         let json = |(id, object, region)| json(nucleus, id, object, region);
-        return Ok(Answer::json(&regions().map(json).collect()));
+        return Ok(Answer::json(&regions().take(ROWS).map(json).collect()));
     }
     if regions().next().is_none() {
         return Ok(Answer::text("There are no regions.\n".into()));
@@ -50,7 +50,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
         ("partition", Align::Left),
         ("SHA-256", Align::Left),
     ]);
-    for (id, object, region) in regions() {
+    for (id, object, region) in regions().take(ROWS) {
         table.row([
             object_label(id, object),
             region.mode().into(),
@@ -60,7 +60,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
             region.content().map_or("-".into(), |(_, digest)| Short(digest).to_string()),
         ]);
     }
-    Ok(Answer::text(table.render()))
+    Ok(Answer::text(table.render() + &more(regions().count(), "region")))
 }
 
 fn json(nucleus: &Nucleus, id: ObjectId, object: &Object, region: &Region) -> Value {

@@ -11,13 +11,9 @@ use nucleus::view::{Body, Object, Rules};
 use nucleus::{Nucleus, ObjectId};
 
 use crate::answer::Refusal;
-use crate::commands::counted;
 use crate::table::Table;
 use crate::units::Bytes;
 use crate::view::{object_name, subject_label};
-
-/// Most entries, nodes or edges in a table.
-pub(crate) const ROWS: usize = 100;
 
 /// The stores that `pick` picks, by number.
 pub(crate) fn all<'a, T: 'a>(
@@ -110,15 +106,6 @@ pub(crate) fn written_fields(nucleus: &Nucleus, subject: u32, sequence: u32) -> 
         .with("by", subject)
         .with("by_name", crate::view::subject_name(nucleus, Subject(subject)))
         .with("by_record", sequence)
-}
-
-/// A line under a table that shows the first [`ROWS`] of so many.
-pub(crate) fn more(count: u32, noun: &str) -> String {
-    let count = u64::from(count);
-    match count.checked_sub(ROWS as u64) {
-        Some(rest @ 1..) => format!("and {} more\n", counted(rest, noun)),
-        _ => String::new(),
-    }
 }
 
 /// A number as short as it can be exactly.

@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use ::witness::json::{Object, Value};
-use nucleus::{Nucleus, Outcome, State, Task};
+use nucleus::{Gone, Nucleus, Outcome, State, Task};
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Command, Request};
-use crate::commands::{number, optional};
+use crate::commands::{ROWS, counted, number, optional};
 use crate::table::{Align, Table};
 use crate::units::{Bytes, Count, Seconds};
 
@@ -29,7 +29,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
     let nucleus = request.view.nucleus();
     let memory = |task: &Task| request.view.memory(task.subject);
     if request.json {
-        let gone = nucleus.gone().iter().map(|it| ended(&it.name, it.subject.0, it.state));
+        let gone = recent(nucleus).iter().map(|it| ended(&it.name, it.subject.0, it.state));
         let tasks = nucleus.tasks().map(|(_, task)| json(nucleus, task, memory(task)));
         return Ok(Answer::json(&gone.chain(tasks).collect()));
     }
@@ -51,7 +51,7 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
         ("records", Align::Right),
         ("state", Align::Left),
     ]);
-    for it in nucleus.gone() {
+    for it in recent(nucleus) {
         let (name, state) = (it.name.clone(), in_words(it.state));
         let [none, nothing] = [(); 2].map(|()| String::from("-"));
         let unknown = core::iter::repeat_n(nothing, 6);
@@ -73,7 +73,18 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
             in_words(task.state()),
         ]);
     }
-    Ok(Answer::text(table.render()))
+    let earlier = nucleus.gone().len() - recent(nucleus).len();
+    let before = match earlier {
+        0 => String::new(),
+        _ => format!("{} ended before these\n", counted(earlier as u64, "task")),
+    };
+    Ok(Answer::text(table.render() + &before))
+}
+
+/// The last of the tasks that ended and left the table.
+fn recent(nucleus: &Nucleus) -> &[Gone] {
+    let gone = nucleus.gone();
+    gone.get(gone.len().saturating_sub(ROWS)..).unwrap_or_default()
 }
 
 /// Records that a task's partition has left.

@@ -10,8 +10,8 @@ use nucleus::view::{Body, Entry, Object, Vectors};
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Argument, Command, Request};
-use crate::commands::stores::{self, ROWS};
-use crate::commands::{Short, counted};
+use crate::commands::stores;
+use crate::commands::{ROWS, Short, counted, more};
 use crate::table::{Align, Table};
 
 pub(crate) const COMMAND: Command = Command {
@@ -21,7 +21,7 @@ pub(crate) const COMMAND: Command = Command {
     details: "Alone, one row a store: the numbers in a vector, what makes two near, the\n\
               entries and the most there can be, the least tier of proof that a change\n\
               needs, and the beginning of the root. With a store's name, all of that, and\n\
-              its first 100 entries. With a key too, that entry: its slot, who put it,\n\
+              its first 256 entries. With a key too, that entry: its slot, who put it,\n\
               how often, its coherence (the mean score to its nearest then) and its numbers.",
     json: true,
     completes: &[Argument::Vectors],
@@ -129,7 +129,7 @@ fn show(nucleus: &Nucleus, object: &Object, Vectors { rules, store }: &Vectors) 
             stores::written(nucleus, entry.subject, entry.sequence),
         ]);
     }
-    text + "\n" + &table.render() + &stores::more(store.count(), "entry")
+    text + "\n" + &table.render() + &more(store.slots().len(), "entry")
 }
 
 fn fields(nucleus: &Nucleus, object: &Object, Vectors { rules, store }: &Vectors) -> Fields {
