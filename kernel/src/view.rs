@@ -57,7 +57,9 @@ impl View for Look<'_> {
     fn task(&self, place: usize) -> Option<Task<'_>> {
         let nucleus = self.cell.view();
         let (subject, task) = nucleus.tasks().nth(place)?;
-        let records = task.partition.and_then(|id| nucleus.partition(id));
+        // The place of an ended task's partition may be another's by now.
+        let partition = task.partition.filter(|_| task.state().is_alive());
+        let records = partition.and_then(|id| nucleus.partition(id));
         Some(Task {
             subject: Some(subject.0),
             name: &task.name,

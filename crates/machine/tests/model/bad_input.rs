@@ -679,3 +679,23 @@ fn a_package_that_names_the_same_object_twice() {
     assert_eq!(mount.verdict, Verdict::Denied(Error::DuplicateName));
     assert_eq!(run.cell.view().partitions().count(), 0);
 }
+
+#[test]
+fn a_package_can_be_mounted_any_number_of_times_one_after_the_other() {
+    let mut table = Table::new();
+    let file = Handle(13);
+    for _ in 0..70 {
+        let mount = What::Mount { region: file, path: "a".into() };
+        let first = table.done(Call::RvfMount, 0, PACKAGES, mount);
+        let what = What::Spawn { start: Table::start(0), passed: vec![], prepared: Ok(()) };
+        let child = table.done(Call::TaskSpawn, 0, first, what);
+        // Unless it has ended already.
+        table.ask(deed(Call::CapGrant, 1, child, What::TakeBack));
+        table.done(Call::QueueRecv, 0, MAILBOX, What::Receive { deadline: 0, window: 100 });
+        table.done(Call::RvfMount, 1, PACKAGES, What::Unmount { path: "a".into() });
+        for handle in (first.0..first.0 + 3).map(Handle).chain([child]) {
+            // Unless it was cleared away.
+            table.ask(deed(Call::CapGrant, 2, handle, What::TakeBack));
+        }
+    }
+}
