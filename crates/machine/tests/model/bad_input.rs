@@ -6,7 +6,7 @@ use crate::{
     common::HASHER,
     deed::{Deed, Event, Proof, Step, What},
     drive::Drive,
-    plain::Seen,
+    plain::{Life, Seen},
     stores,
 };
 use abi::{
@@ -32,6 +32,7 @@ const TURNED: Handle = Handle(15);
 const CLAIMS: Handle = Handle(16);
 const TIES: Handle = Handle(17);
 const PROBE: Handle = Handle(18);
+const GUARDED: Handle = Handle(20);
 
 /// A machine that is about to be asked something bad.
 struct Table(Drive);
@@ -309,7 +310,7 @@ fn zero_and_maximum_lengths() {
         refused("beyond", Call::RegionMap, 0, DATA, what, Error::OutOfRange);
     }
     let none = What::Grant(GrantArguments {
-        to: Handle(20),
+        to: Handle(21),
         rights: Rights::READ,
         badge: 0,
         expiry: u64::MAX,
@@ -698,4 +699,30 @@ fn a_package_can_be_mounted_any_number_of_times_one_after_the_other() {
             table.ask(deed(Call::CapGrant, 2, handle, What::TakeBack));
         }
     }
+}
+
+#[test]
+fn a_change_with_no_record_left_for_the_word_of_its_guard() {
+    let mut table = Table::new();
+    let mount = What::Mount { region: Handle(13), path: "a".into() };
+    let worker = table.done(Call::RvfMount, 0, PACKAGES, mount);
+    let passed = [GUARDED, TIMER].into_iter().flat_map(|it| it.0.to_le_bytes()).collect();
+    let what = What::Spawn { start: Table::start(10_000_000), passed, prepared: Ok(()) };
+    table.done(Call::TaskSpawn, 0, worker, what);
+    let child = *table.0.model.tasks.keys().last().unwrap();
+    let mutation = put(4, 0, &[1.0, 2.0]);
+    let signed = table.signed(GUARDED, &mutation, 1, u64::MAX);
+    // Of its 60 records.
+    for _ in 0..59 {
+        table.ask_as(child, deed(Call::TimerWait, 0, Handle(1), What::Wait { ns: 0 }));
+    }
+    let root = |table: &Table| Seen::of(&table.0.nucleus).objects[&table.id(GUARDED)].clone();
+    let before = root(&table);
+    let what = What::Put { mutation, proof: by(signed) };
+    table.ask_as(child, deed(Call::VectorPutProved, 0, Handle(0), what));
+    let ended = Life::Ended { outcome: 3, code: 0 };
+    assert_eq!(table.0.model.tasks[&child].life, ended);
+    assert_eq!(root(&table), before);
+    let used = table.0.nucleus.partitions().map(|it| it.records);
+    assert!(used.into_iter().all(|it| it.used <= it.limit));
 }

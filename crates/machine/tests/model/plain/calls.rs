@@ -80,7 +80,7 @@ impl Model {
                 self.get(by, deed.fuel, operation, &question, window)?
             }
             (C::VectorPutProved, 0, W::Put { mutation, proof }) => {
-                self.put(by, deed.fuel, &mutation, &proof, learn)?
+                return self.put(by, deed.fuel, &mutation, &proof, learn);
             }
             (C::GraphApplyProved, operation, W::Apply { mutation, proof }) => {
                 self.apply(by, deed.fuel, operation, &mutation, &proof)?
