@@ -726,3 +726,35 @@ fn a_change_with_no_record_left_for_the_word_of_its_guard() {
     let used = table.0.nucleus.partitions().map(|it| it.records);
     assert!(used.into_iter().all(|it| it.used <= it.limit));
 }
+
+#[test]
+fn a_capability_that_expires_while_what_it_is_for_is_prepared() {
+    let slowly = |which: usize, late: u64| {
+        let mut table = Table::new();
+        let child = table.child(&[PROGRAM]);
+        let who = *table.0.model.tasks.keys().last().unwrap();
+        let expiry = table.0.model.now + 2_000_000;
+        let give = |table: &mut Table, of: Handle, rights, is_short| {
+            let expiry = if is_short { expiry } else { u64::MAX };
+            let terms = GrantArguments { to: child, rights, badge: 0, expiry, uses: u32::MAX };
+            table.done(Call::CapGrant, 0, of, What::Grant(terms))
+        };
+        let program = give(&mut table, PROGRAM, Rights::EXECUTE, which == 0);
+        let packages = give(&mut table, PACKAGES, Rights::MOUNT, which == 1);
+        let region = give(&mut table, Handle(13), Rights::READ, which == 2);
+        let what = What::Spawn { start: Table::start(1), passed: vec![], prepared: Ok(()) };
+        let spawn = deed(Call::TaskSpawn, 0, program, what);
+        let mount = deed(Call::RvfMount, 0, packages, What::Mount { region, path: "a".into() });
+        while table.0.on.is_none_or(|(on, _)| on != who) {
+            let step = if table.0.on.is_some() { Step::End { fuel: 0 } } else { Step::Begin };
+            assert!(table.0.step(&step));
+        }
+        let gate = &mut table.0.nucleus;
+        let deed = if which == 0 { spawn } else { mount };
+        crate::bench::BENCH.slowly(gate, who, &deed, late)
+    };
+    for which in 0..3 {
+        assert!(slowly(which, 0) >= 0);
+        assert_eq!(Error::from_guest(slowly(which, 2_000_000)), Some(Error::Expired), "{which}");
+    }
+}

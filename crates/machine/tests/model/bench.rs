@@ -180,6 +180,26 @@ impl Bench {
         nucleus
     }
 
+    /// A call that asks for something to be prepared, which takes so much fuel.
+    /// Gives the answer.
+    pub fn slowly(&self, nucleus: &mut Nucleus, who: u32, deed: &Deed, fuel: u64) -> i64 {
+        let who = Subject(who);
+        let answer = nucleus.gate(who, deed.request(&mut []));
+        let Answer::Prepare(ticket) = answer else { panic!("{answer:?}") };
+        nucleus.spend(who, fuel);
+        match ticket.work() {
+            Work::Spawn { .. } => {
+                let _ = nucleus.commit_spawn(ticket, Ok(()));
+            }
+            Work::Mount { .. } => {
+                let opened = Package::open(&self.inner_file, &trust(), HASHER).unwrap();
+                let _ = nucleus.commit_mount(ticket, Ok(&opened), 0, &is_revoked);
+            }
+            work => panic!("{work:?}"),
+        }
+        nucleus.take_answer(who).unwrap()
+    }
+
     /// A call, completed as a machine would. `into` is its window.
     pub fn call(&self, nucleus: &mut Nucleus, who: u32, deed: &Deed, into: &mut [u8]) -> Answer {
         let who = Subject(who);
