@@ -758,3 +758,18 @@ fn a_capability_that_expires_while_what_it_is_for_is_prepared() {
         assert_eq!(Error::from_guest(slowly(which, 2_000_000)), Some(Error::Expired), "{which}");
     }
 }
+
+#[test]
+fn a_subscription_that_has_died_is_in_nobodys_way() {
+    let mut table = Table::new();
+    let child = table.child(&[]);
+    let who = *table.0.model.tasks.keys().last().unwrap();
+    let subscribe =
+        |sensor| deed(Call::SensorSubscribe, 0, sensor, What::Subscribe { queue: MAILBOX });
+    let sensor = table.grant(PROBE, child, Rights::READ);
+    assert_eq!(table.ask_as(who, subscribe(sensor)), 0);
+    table.refused_as("the same", who, subscribe(sensor), Error::AlreadyExists);
+    table.done(Call::CapGrant, 1, PROBE, What::TakeBack);
+    let sensor = table.grant(PROBE, child, Rights::READ);
+    assert_eq!(table.ask_as(who, subscribe(sensor)), 0);
+}
