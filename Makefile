@@ -186,6 +186,8 @@ test-qemu: build
 test: check test-qemu
 
 test-long: test
+	$(call say,long tests on the host)
+	@cargo test --quiet --locked --tests -- --ignored
 	$(call say,long tests in QEMU)
 	@$(TEST_QEMU) --ignored
 
