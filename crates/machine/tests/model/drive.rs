@@ -301,6 +301,9 @@ fn found(record: &Record<'_>, previous: Option<Index>, cause: Option<Index>) -> 
         Body::StateRoot(_) => Line::StateRoot { subject },
         Body::OutOfFuel(it) => Line::OutOfFuel { subject, given: it.budget, spent: it.spent },
         Body::BudgetSpent(it) => Line::RecordsSpent { subject, limit: it.limit },
+        Body::Guard(it) => {
+            Line::Guard { subject, store: it.store, allowed: it.allowed, component: it.component }
+        }
         ref body => panic!("a record of {body:?}"),
     }
 }

@@ -89,7 +89,9 @@ fn recent(nucleus: &Nucleus) -> &[Gone] {
 
 /// Records that a task's partition has left.
 fn records(nucleus: &Nucleus, task: &Task) -> u64 {
-    let partition = task.partition.and_then(|id| nucleus.partition(id));
+    // The place of an ended task's partition may be another's by now.
+    let partition = task.partition.filter(|_| task.state().is_alive());
+    let partition = partition.and_then(|id| nucleus.partition(id));
     partition.map_or(0, |partition| partition.records.left())
 }
 

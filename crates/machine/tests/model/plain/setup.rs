@@ -218,7 +218,10 @@ fn objects(
         let approver =
             |key: &[u8; 32]| Approver { key: *key, revoked: revoked(key), spent: BTreeSet::new() };
         let approvers = rules.approvers.iter().map(approver).collect();
-        Rules { id: store_id(path, name), tier: rules.tier, approvers }
+        let is_guard = |name: &&String| recipe.components.iter().find(|it| it.0 == **name);
+        let guard = rules.guard.as_ref().and_then(|name| is_guard(&name));
+        let guard = guard.map(|(_, bytes)| HASHER.hash(bytes));
+        Rules { id: store_id(path, name), tier: rules.tier, approvers, guard }
     };
     let mut all: Vec<(&str, Body, &[Rights])> = vec![];
     for (name, bytes) in &recipe.components {

@@ -24,6 +24,8 @@ pub(super) enum Outcome {
     Kill(u32),
     Until(u64),
     Message(u64, u32),
+    /// There is no record left for a guard's word.
+    NoRecord,
 }
 
 impl From<Done> for Outcome {
@@ -147,6 +149,12 @@ impl Model {
             }
             Ok(Outcome::Message(until, queue)) => {
                 self.wait(who, said, Life::Waiting(until, Some(queue)))
+            }
+            Ok(Outcome::NoRecord) => {
+                let partition = self.tasks[&who].partition;
+                self.give_back(partition, Resource::Records, 1);
+                self.end_by_records(who);
+                Reply::Ended
             }
             Err(error) => {
                 self.say(said, Verdict::Denied(error), Done::default());
