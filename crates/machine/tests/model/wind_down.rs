@@ -31,6 +31,12 @@ impl Drive {
         self.step(&Step::Event(Event::Shutdown));
         self.empty_queues();
         self.nothing_is_left();
+        // No slot of the log is set aside: the fresh one has two for each task.
+        let mut fresh = Drive::new();
+        fresh.seal();
+        self.seal();
+        let free = fresh.nucleus.log().room() + 2 * fresh.nucleus.tasks().count();
+        assert_eq!(self.nucleus.log().room(), free, "slots of the log");
     }
 
     /// Tasks of packages return, the others unmount what they may.
