@@ -29,7 +29,15 @@ fn compiled(source: &Path, into: &Path, include: &Path) -> bool {
             // Where `make programs` puts one.
             .env("PYTHONPATH", artefacts::build().join("programs/python"))
             .env("ZIG_GLOBAL_CACHE_DIR", artefacts::build().join("programs/cache"))
-            .args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wl,--no-entry", "-I"])
+            .args([
+                "-std=c11",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-Wl,--no-entry,-z,stack-size=65536",
+                "-I",
+            ])
             .arg(include)
             .arg("-o")
             .args([into, source])
