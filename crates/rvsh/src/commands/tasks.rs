@@ -87,7 +87,7 @@ fn recent(nucleus: &Nucleus) -> &[Gone] {
     gone.get(gone.len().saturating_sub(ROWS)..).unwrap_or_default()
 }
 
-/// Records that a task's partition has left.
+/// Records that a task's partition has left for it; an ended one has none.
 fn records(nucleus: &Nucleus, task: &Task) -> u64 {
     // The place of an ended task's partition may be another's by now.
     let partition = task.partition.filter(|_| task.state().is_alive());
@@ -160,7 +160,7 @@ mod tests {
 task  name    priority    deadline    fuel       of    memory        of  records  state
    1  worker         7  0.005000 s  5.00 M  50.00 G  64.0 KiB  16.0 MiB       96  ready
    2  clerk          0           -    1000  50.00 G  64.0 KiB  16.0 MiB       96  waiting until 2.000000 s
-   3  broken         0           -       0  50.00 G       0 B  16.0 MiB       96  trap: memory out of bounds
+   3  broken         0           -       0  50.00 G       0 B  16.0 MiB        0  trap: memory out of bounds
 "
         );
     }
