@@ -21,6 +21,7 @@ mod refused;
 mod regress;
 mod replay;
 mod reproducible;
+mod rpi4;
 mod selftests;
 mod shell;
 mod terminal;

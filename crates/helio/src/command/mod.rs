@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and what is printed.
 
 pub mod approve;
+pub mod card;
 pub mod diff;
 pub mod image;
 pub mod keys;

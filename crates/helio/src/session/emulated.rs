@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use boot_direct::known;
 use clap::ValueEnum;
+use witness::hex;
 
 use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::file;
+use crate::image::rpi4::{self, Card};
 use crate::image::{self, Loader, Spec};
+use crate::keys;
 use crate::qemu::{Boot, Description, Machine};
 
 /// How the kernel is started.
@@ -23,6 +27,8 @@ pub enum Way {
     LimineUefi,
     /// BIOS and Limine, x86_64 only.
     LimineBios,
+    /// A card in a Raspberry Pi 4, AArch64 only.
+    Card,
 }
 
 impl Way {
@@ -31,15 +37,18 @@ impl Way {
         match self {
             Self::Uefi => Some(Loader::Uefi),
             Self::LimineUefi | Self::LimineBios => Some(Loader::Limine),
-            Self::Direct => None,
+            Self::Direct | Self::Card => None,
         }
     }
 }
 
 /// Puts together what a machine boots from, below its folder, and the machine.
 ///
-/// `direct_image` is only looked at for [`Way::Direct`].
+/// `direct_image` is only looked at for [`Way::Direct`] and [`Way::Card`].
 pub fn machine(way: Way, spec: &Spec, direct_image: &Path, folder: &Path) -> Result<Machine> {
+    if way == Way::Card {
+        return Machine::new(spec.arch, card(spec, direct_image, folder)?, folder);
+    }
     let disk = folder.join("disk.img");
     let words = Description::of(spec.arch)?.words;
     let command_line = format!("{words} {}", spec.command_line);
@@ -47,13 +56,52 @@ pub fn machine(way: Way, spec: &Spec, direct_image: &Path, folder: &Path) -> Res
     let boot = match way {
         Way::Direct => direct(spec, direct_image, folder)?,
         Way::LimineBios => Boot::Bios(disk.clone()),
-        Way::Uefi | Way::LimineUefi => Boot::Uefi(disk.clone()),
+        Way::Uefi | Way::LimineUefi | Way::Card => Boot::Uefi(disk.clone()),
     };
     let machine = Machine::new(spec.arch, boot, folder)?;
     if way != Way::Direct {
         image::build(spec, &disk)?;
     }
     Ok(machine)
+}
+
+/// Makes a card, and takes off it again what firmware would load: QEMU's
+/// Raspberry Pi has no firmware. Its tree is that of the board that the loader
+/// knows; QEMU enters its memory.
+///
+/// # Errors
+/// A file cannot be written, or the card cannot be made.
+pub fn card(spec: &Spec, image: &Path, folder: &Path) -> Result<Boot> {
+    let loader = file::read(image)?;
+    let disk = Card { spec, loader: &loader, firmware: None }.disk()?;
+    let files = image::read_back(&disk[image::partition(&disk)?]);
+    let take = |name: &str| {
+        let files = files.as_ref().map_err(ToString::to_string)?;
+        let found = files.iter().find(|file| file.path == name);
+        found.map(|file| file.bytes.clone()).ok_or_else(|| format!("{name} is not on it"))
+    };
+    let read = |name: &str| {
+        take(name).map_err(|reason| {
+            let advice = "report it: helio cannot read the card it made";
+            HelioError::input("card", "boot partition", reason, advice)
+        })
+    };
+    let place = |name: &str| folder.join(name);
+    let (card, image, tree) = (place("card.img"), place(rpi4::KERNEL), place("board.dtb"));
+    file::make_folder(folder)?;
+    file::write(&image, &read(rpi4::KERNEL)?)?;
+    file::write(&tree, &known::TREE.0)?;
+    let on_card = String::from_utf8_lossy(&read(rpi4::COMMAND_LINE)?).trim().to_owned();
+    // In place of the board's generator, which QEMU leaves out.
+    let mut entropy = [0; 32];
+    keys::random(&mut entropy)?;
+    let words = Description::of_rpi4()?.words;
+    let command_line = format!("{words} entropy={} {on_card}", hex::encode(&entropy));
+    let temporary = file::temporary_beside(&card)?;
+    file::write_sparse(temporary.as_file(), &disk)
+        .map_err(|source| HelioError::write(&card, source))?;
+    file::persist(temporary, &card)?;
+    Ok(Boot::Card { card, image, tree: Some((tree, command_line)) })
 }
 
 /// Writes the archive that the direct boot image takes its files from.
