@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use wasmi::{Error, Nullable, Store, TrapCode, Val, errors::{ErrorKind, InstantiationError}};
+use wasmi::{
+    Error, Nullable, Store, TrapCode, Val,
+    errors::{ErrorKind, InstantiationError},
+};
 
 use crate::list::Value;
 

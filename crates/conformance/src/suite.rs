@@ -8,9 +8,9 @@
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use wasmi::{
-    Engine, Extern, ExternRef, F32, F64, Func, Global, Instance, Linker, Memory,
-    MemoryType, Module, Mutability, Nullable, Ref, RefType, Store, StoreLimits, StoreLimitsBuilder,
-    Table, TableType, Val,
+    Engine, Extern, ExternRef, F32, F64, Func, Global, Instance, Linker, Memory, MemoryType,
+    Module, Mutability, Nullable, Ref, RefType, Store, StoreLimits, StoreLimitsBuilder, Table,
+    TableType, Val,
 };
 
 use crate::list::{Action, Directive, Pattern, Value};
@@ -156,9 +156,7 @@ impl Suite {
         let mut results: Vec<Val> =
             kind.results().iter().map(|it| Val::default_for_ty(*it)).collect();
         match function.call(&mut self.store, &arguments, &mut results) {
-            Ok(()) => {
-                Outcome::Values(results.iter().map(|it| value(it, &self.store)).collect())
-            }
+            Ok(()) => Outcome::Values(results.iter().map(|it| value(it, &self.store)).collect()),
             Err(error) => Outcome::failure(&error),
         }
     }

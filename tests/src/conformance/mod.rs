@@ -5,9 +5,33 @@ pub mod limits;
 pub mod smith;
 pub mod suite;
 
+use conformance::list::Writer;
 use conformance::outcome::{Outcome, Verdict};
 use conformance::{Listener, Summary, Tally};
-use witness::Hasher;
+use helio::pack::write::NamedBytes;
+use witness::{Hasher, hex};
+
+use crate::{artefacts, packages};
+
+/// How many of the generated modules are run each time.
+pub const SAMPLE: u64 = 200;
+
+/// What is run each time: the suite, the limits, and a sample of generated
+/// modules.
+pub fn each_time() -> Vec<u8> {
+    let mut writer = Writer::default();
+    suite::write(&mut writer);
+    limits::write(&mut writer);
+    smith::write(&mut writer, 0..SAMPLE);
+    writer.finish()
+}
+
+/// A package that hands a list to the kernel's test `conformance`.
+pub fn package(list: Vec<u8>) -> Vec<u8> {
+    let mut contents = packages::that_prints("");
+    contents.regions = vec![NamedBytes { name: "tests".into(), bytes: list }];
+    contents.sign(&artefacts::operator()).unwrap()
+}
 
 /// A run in this process.
 #[derive(Debug)]
@@ -39,6 +63,19 @@ impl Listener for Notes {
 
     fn file(&mut self, name: &str, tally: Tally) {
         self.files.push((name.into(), tally));
+    }
+}
+
+impl Hosted {
+    /// The lines that a kernel says if it comes to the same.
+    pub fn lines(&self) -> Vec<String> {
+        let words = |Tally { passed, failed, skipped }| {
+            format!("passed {passed} failed {failed} skipped {skipped}")
+        };
+        let file = |(name, tally): &(String, Tally)| format!("{name} {}", words(*tally));
+        let Summary { tally, digest } = self.summary;
+        let last = format!("Wasm tests {}, digest {}", words(tally), hex::encode(&digest));
+        self.files.iter().map(file).chain([last]).collect()
     }
 }
 

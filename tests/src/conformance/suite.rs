@@ -36,15 +36,6 @@ pub enum Skipped {
     NoForm,
 }
 
-/// The suite as a list.
-#[derive(Debug)]
-pub struct Suite {
-    /// The list.
-    pub list: Vec<u8>,
-    /// How many directives are not run, and why.
-    pub skipped: BTreeMap<Skipped, u32>,
-}
-
 /// A set of files.
 pub fn files(set: &str) -> Vec<TestFile<'static>> {
     let mut files: Vec<_> = match set.parse::<Proposal>() {
@@ -70,17 +61,16 @@ fn count(set: &'static str) -> (&'static str, usize, usize) {
     (set, files.len(), directives.sum())
 }
 
-/// The whole suite.
-pub fn suite() -> Suite {
-    let mut writer = Writer::default();
+/// Appends the whole suite. Gives how many directives are not run, and why.
+pub fn write(writer: &mut Writer) -> BTreeMap<Skipped, u32> {
     let mut skipped = BTreeMap::new();
     for set in SETS {
         for file in files(set) {
             let name = format!("{set}/{}", file.name().trim_end_matches(".wast"));
-            parsed(file.raw(), |wast| put(&mut writer, &name, wast, &mut skipped));
+            parsed(file.raw(), |wast| put(writer, &name, wast, &mut skipped));
         }
     }
-    Suite { list: writer.finish(), skipped }
+    skipped
 }
 
 /// What is made of a file's directives.
@@ -138,12 +128,7 @@ impl Step {
     }
 }
 
-fn put(
-    writer: &mut Writer,
-    name: &str,
-    wast: Wast<'_>,
-    skipped: &mut BTreeMap<Skipped, u32>,
-) {
+fn put(writer: &mut Writer, name: &str, wast: Wast<'_>, skipped: &mut BTreeMap<Skipped, u32>) {
     let mut numbers = Numbers::default();
     let steps: Vec<Step> = wast
         .directives
