@@ -90,7 +90,8 @@ enum Step {
     Invalid(Vec<u8>),
     Unlinkable(Vec<u8>),
     TrapAtStart(Vec<u8>, u8),
-    Plain(Directive<'static>),
+    Instance(u32, u32),
+    Register(u32, String),
     Do(Act),
     Return(Act, Vec<Pattern>),
     Trap(Act, u8),
@@ -120,7 +121,8 @@ impl Step {
             Self::Invalid(bytes) => Directive::Invalid(bytes),
             Self::Unlinkable(bytes) => Directive::Unlinkable(bytes),
             Self::TrapAtStart(bytes, trap) => Directive::TrapAtStart(bytes, *trap),
-            Self::Plain(directive) => directive.clone(),
+            Self::Instance(slot, instance) => Directive::Instance(*slot, *instance),
+            Self::Register(instance, name) => Directive::Register(*instance, name),
             Self::Do(act) => Directive::Do(act.action()),
             Self::Return(act, patterns) => Directive::Return(act.action(), patterns.clone()),
             Self::Trap(act, trap) => Directive::Trap(act.action(), *trap),
@@ -169,11 +171,10 @@ impl Numbers {
             WastDirective::ModuleInstance { instance, module, .. } => {
                 let module = module.and_then(|id| self.modules.get(id.name()).copied());
                 self.begin(instance);
-                Step::Plain(Directive::Instance(module.ok_or(Skipped::NoForm)?, self.current))
+                Step::Instance(module.ok_or(Skipped::NoForm)?, self.current)
             }
             WastDirective::Register { name, module, .. } => {
-                let directive = Directive::Register(self.instance(module), name.to_owned().leak());
-                Step::Plain(directive)
+                Step::Register(self.instance(module), name.to_owned())
             }
             WastDirective::Invoke(invoke) => Step::Do(self.invoke(invoke)?),
             WastDirective::AssertReturn { exec, results, .. } => {
