@@ -123,7 +123,7 @@ payloads: keys
 PROGRAMS := $(BUILD)/programs
 programs: $(PROGRAMS)/built
 
-$(PROGRAMS)/built: scripts/programs $(wildcard tests/programs/*) $(TOOLS)
+$(PROGRAMS)/built: scripts/programs scripts/wasi-linker $(wildcard tests/programs/* tests/programs/*/* tests/programs/*/src/*) $(TOOLS)
 	$(call say,building programs that others wrote)
 	@scripts/programs $(PROGRAMS)
 	@touch $@
@@ -169,9 +169,8 @@ image: helio payloads $(BOOT_$(ARCH))
 fmt: $(TOOLS)
 	@cargo fmt --all --check
 
-# What is built for other targets is checked by building it with clippy in the
-# compiler's place: `cargo clippy` would go through core and every dependency
-# once more for each target.
+# What is built for other targets is checked by the same commands with clippy in
+# the compiler's place.
 LINT := CARGO_UNSTABLE_WARNINGS=true CARGO_BUILD_WARNINGS=deny RUSTC_WORKSPACE_WRAPPER=clippy-driver
 
 clippy: keys
@@ -185,7 +184,7 @@ clippy: keys
 
 define lint
 $(call say,clippy: $(1))
-	@$(LINT) $(2)
+	@$(LINT) $(subst cargo build,cargo check,$(2))
 
 endef
 
@@ -214,6 +213,8 @@ test-qemu: build try-programs
 test: check test-qemu
 
 test-long: test
+	$(call say,long tests on the host)
+	@cargo test --quiet --locked --tests -- --ignored
 	$(call say,long tests in QEMU)
 	@$(TEST_QEMU) --ignored
 

@@ -61,6 +61,10 @@ impl Shell {
                 self.show();
                 None
             }
+            Input::Complete(before) => {
+                self.editor.offer(&rvsh::complete(&before, view), &mut echo);
+                None
+            }
         }
     }
 }

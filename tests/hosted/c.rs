@@ -26,7 +26,18 @@ fn compiled(source: &Path, into: &Path, include: &Path) -> bool {
     for words in COMPILERS {
         let output = Command::new(words[0])
             .args(&words[1..])
-            .args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wl,--no-entry", "-I"])
+            // Where `make programs` puts one.
+            .env("PYTHONPATH", artefacts::build().join("programs/python"))
+            .env("ZIG_GLOBAL_CACHE_DIR", artefacts::build().join("programs/cache"))
+            .args([
+                "-std=c11",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-Wl,--no-entry,-z,stack-size=65536",
+                "-I",
+            ])
             .arg(include)
             .arg("-o")
             .args([into, source])

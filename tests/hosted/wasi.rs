@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use integration::programs::{CASES, COMPRESSES, Case};
-use integration::{artefacts, hosted};
+use integration::{artefacts, hosted, replay};
 use witness::manifest::Outcome;
 use witness::verify::Expected;
 
@@ -28,6 +28,14 @@ fn each_program_prints_what_it_prints_elsewhere() {
 fn a_file_is_compressed_to_the_bytes_that_its_author_says() {
     let Some(left) = run(&COMPRESSES) else { return };
     assert!(left.bytes == artefacts::read(&artefacts::build().join("programs/sample1.bz2")));
+}
+
+#[test]
+fn the_log_of_each_program_replays() {
+    for case in CASES {
+        let (Some(package), Some(left)) = (case.package(), run(&case)) else { continue };
+        replay::assert_equal(&left.log, &package);
+    }
 }
 
 #[test]

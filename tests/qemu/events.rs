@@ -2,7 +2,9 @@
 //! architectures make the same records of it.
 
 use helio::pack::Recipe;
-use integration::{Arch, MachineStatus, Running, Trial, artefacts, work::Work};
+use helio::replay::{self, Extent, Inputs, TrustFile, Verdict as Replayed};
+use helio::snapshot;
+use integration::{Arch, Log, MachineStatus, Running, Trial, artefacts, work::Work};
 use witness::manifest::Outcome;
 use witness::record::{Body, EventKind, Kind, Verdict};
 use witness::verify::Expected;
@@ -25,7 +27,7 @@ const ECHO: &str = r#"(module
             (i32.sub (local.get $length) (i32.const 18))))))"#;
 
 const RECIPE: &str = r#"
-    package = { name = "echo", version = 1 }
+    package = { name = "echo", version = 1, state_roots = 1_000_000 }
     limits = { fuel = 100_000_000, memory = 65_536, records = 1_000 }
     component = [{ name = "echo", file = "echo.wat" }]
     sensor = [{ name = "thermometer" }]
@@ -68,6 +70,7 @@ fn run(arch: Arch) -> integration::Left {
     say(&mut machine, "tasks", "parked");
     // What it was not let read is still in its mailbox.
     say(&mut machine, "resume", "read 21.6");
+    say(&mut machine, "snapshot", "The root of the state is recorded.");
     say(&mut machine, "feed thermometer 21.7", "read 21.7");
     machine.send("poweroff\r");
     machine.wait().ended(MachineStatus::TaskFailed)
@@ -87,11 +90,33 @@ fn readings_a_stop_and_a_resume_make_the_same_records_on_both_architectures() {
             |record| if let Body::Event(event) = record.body { Some(event.kind) } else { None },
         )
         .collect();
-    use EventKind::{Resume, Sensor, Shutdown, Stop};
-    assert_eq!(events, [Sensor, Stop, Sensor, Resume, Sensor, Shutdown]);
+    use EventKind::{Resume, Sensor, Shutdown, Snapshot, Stop};
+    assert_eq!(events, [Sensor, Stop, Sensor, Resume, Snapshot, Sensor, Shutdown]);
     let denied = Verdict::Denied(abi::Error::Halted);
     let records = log.records();
     let halted: Vec<_> = records.iter().filter(|record| record.verdict == denied).collect();
     assert_eq!(halted.len(), 1, "{log}");
     log.assert_same_records(&other.log());
+    goes_on_from_its_snapshot(&other.log());
+}
+
+/// A host takes the snapshot that the log commits to, and goes on from it.
+fn goes_on_from_its_snapshot(log: &Log) {
+    let work = Work::new("snapshot");
+    let (package, entries) = (package(), &log.folder().entries);
+    let trust = artefacts::read(&artefacts::keys().trust_path());
+    let inputs =
+        Inputs { package: &package, trust: TrustFile::Given(&trust), keeps_journals: true };
+    let mut replay = replay::start(entries, Extent::Whole, inputs).ok().unwrap();
+    let mut path = None;
+    let verdict = replay.driver.run(None, &mut |_, cell| {
+        if cell.is_root_due() {
+            path = Some(snapshot::write(work.path(), cell).unwrap());
+        }
+    });
+    assert_eq!(verdict, Ok(Replayed::Equal));
+    let snapshot = snapshot::read(&path.unwrap()).unwrap();
+    let mut replay = replay::restore(entries, Extent::Whole, &snapshot, inputs).ok().unwrap();
+    assert_eq!(replay.driver.equal(), snapshot.record);
+    assert_eq!(replay.driver.run(None, &mut |_, _| {}), Ok(Replayed::Equal));
 }

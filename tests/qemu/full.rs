@@ -2,6 +2,7 @@
 
 use helio::log::stream;
 use helio::verify::Word;
+use integration::replay::replay;
 use integration::work::Work;
 use integration::{Log, MachineStatus, Trial, artefacts};
 use witness::verify::{Expected, Missing, Verdict};
@@ -22,11 +23,14 @@ fn a_full_log_disk_ends_the_machine_and_what_is_on_it_verifies() {
     assert_eq!(left.said("the log cannot be written: ").len(), 1, "{}", left.console());
 
     let imported = stream::from_bytes(&std::fs::read(path).unwrap(), None).unwrap();
-    let finding = Log::new(&imported.log).finding(Expected::default());
+    let log = Log::new(&imported.log);
+    let finding = log.finding(Expected::default());
     assert_eq!(finding.word(), Word::Incomplete, "{}", finding.sentence());
     let Verdict::Incomplete { missing, verified } = finding.report.verdict else { panic!() };
     assert_eq!(missing, Missing::Manifest);
     assert!((500..1_000).contains(&verified), "{verified} records");
+    let replayed = replay(&log, &artefacts::package("bootstrap"));
+    assert_eq!((replayed.verdict, replayed.equal), (helio::replay::Verdict::Incomplete, verified));
     // The payload's last words come behind its last records, so they were
     // never shown.
     assert!(!left.console().contains("attested"), "{}", left.console());

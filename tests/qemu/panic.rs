@@ -1,6 +1,7 @@
 //! A kernel that panics in the middle of a run: a report, a status of its
 //! own, and a log in which everything before it stays evidence.
 
+use integration::replay::assert_equal;
 use integration::{Arch, MachineStatus, Trial, artefacts};
 use witness::manifest::{End, Outcome};
 use witness::verify::Expected;
@@ -17,6 +18,8 @@ fn panics_in_a_run(arch: Arch) {
     assert_eq!(manifest.tasks[0].outcome, Outcome::Running);
     // In the middle: the task had begun, and it was not at its end.
     assert!((100..1_000).contains(&facts.records), "{log}");
+    // And all of it is what the package computes.
+    assert_equal(&log, &artefacts::package("bootstrap"));
 }
 
 #[test]

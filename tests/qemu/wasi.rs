@@ -1,6 +1,8 @@
 //! Programs that others wrote: the same on each machine as in this process.
 
-use integration::programs::{CALCULATES, CHECKS, COMPRESSES, Case, IMPORTS, INTERPRETS};
+use integration::programs::{
+    CALCULATES, CHECKS, COMPRESSES, COUNTS, Case, IMPORTS, INTERPRETS, SIEVES,
+};
 use integration::{Arch, MachineStatus, Trial, artefacts, hosted};
 use witness::verify::Expected;
 
@@ -35,6 +37,16 @@ fn a_compressor_reads_a_file_everywhere() {
 #[test]
 fn floating_point_has_the_same_twenty_digits_everywhere() {
     is_the_same_everywhere(&CALCULATES);
+}
+
+#[test]
+fn a_program_with_rusts_std_is_the_same_everywhere() {
+    is_the_same_everywhere(&COUNTS);
+}
+
+#[test]
+fn a_program_in_assemblyscript_is_the_same_everywhere() {
+    is_the_same_everywhere(&SIEVES);
 }
 
 /// Slow: a million bytes are translated on an emulated machine.

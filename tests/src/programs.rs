@@ -66,8 +66,26 @@ pub const IMPORTS: Case = Case {
     prints: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 };
 
+/// A program in Rust with its whole `std`.
+pub const COUNTS: Case = Case {
+    program: "words",
+    args: &["LICENSE-APACHE"],
+    files: &["LICENSE-APACHE"],
+    stdin: None,
+    prints: "4c560d1da8a08f1051c6d049ac3f33462e3995ae2cb9433ab541cd02f9e57ce9",
+};
+
+/// A program in AssemblyScript.
+pub const SIEVES: Case = Case {
+    program: "sieve",
+    args: &["10000"],
+    files: &[],
+    stdin: None,
+    prints: "961026ed876b4018f319d7e1c917af4201ca065c1605969e9afcb06b11b2a2ee",
+};
+
 /// All of them.
-pub const CASES: [Case; 5] = [COMPRESSES, CHECKS, CALCULATES, INTERPRETS, IMPORTS];
+pub const CASES: [Case; 7] = [COMPRESSES, CHECKS, CALCULATES, INTERPRETS, IMPORTS, COUNTS, SIEVES];
 
 impl Case {
     /// Its package, signed by the operator; none where the program could not

@@ -153,6 +153,32 @@ fn stores_sensors_and_shares_go_into_the_manifest() {
 }
 
 #[test]
+fn what_a_task_is_told_goes_into_the_manifest() {
+    let told = "]\n[task.wasi]\nargs = [\"-n\", \"\\u001b[2J\"]\nenv = [\"A=b\"]\nstdin = \"data.csv\"\n\n[[approval]]";
+    let (place, store) = setup(&MANIFEST.replacen("]\n\n[[approval]]", told, 1));
+    let (code, _, error) = pack(place.path(), &store, &[]);
+    assert_eq!(code, 0, "{error}");
+    let path = text(&place.path().join("demo.rvf"));
+    let file = fs::read(&path).unwrap();
+    let package = Package::open(&file, &store.trust().unwrap(), HASHER).unwrap();
+    let wasi = package.manifest().unwrap().tasks[0].wasi.clone().unwrap();
+    assert_eq!((wasi.args, wasi.env), (vec!["-n".into(), "\u{1b}[2J".into()], vec!["A=b".into()]));
+    assert_eq!(wasi.stdin.as_deref(), Some("data.csv"));
+    let keys = text(&place.path().join("keys"));
+    let (_, out, _) = helio_text(&["pack", "inspect", &path, "--keys", &keys]);
+    for line in ["stdin      data.csv", "argument   \"\\u{1b}[2J\"", "variable   \"A=b\""] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+
+    let (place, store) =
+        setup(&MANIFEST.replacen("]\n\n[[approval]]", "]\n[task.wasi]\n\n[[approval]]", 1));
+    assert_eq!(pack(place.path(), &store, &[]).0, 0);
+    let file = fs::read(place.path().join("demo.rvf")).unwrap();
+    let package = Package::open(&file, &store.trust().unwrap(), HASHER).unwrap();
+    assert_eq!(package.manifest().unwrap().tasks[0].wasi, None);
+}
+
+#[test]
 fn wrong_stores_name_place_and_reason_and_write_nothing() {
     let cases = [
         ("tier = \"deep\"", "tier = \"depe\"", "depe"),

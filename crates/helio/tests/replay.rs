@@ -21,6 +21,7 @@ const MANIFEST: &str = r#"
 [package]
 name = "demo"
 version = 1
+state_roots = 4
 
 [limits]
 fuel = 10_000_000
@@ -143,6 +144,9 @@ fn an_equal_run_ends_with_0_and_says_what_that_is_worth() {
     for part in ["records per second", "checked:", "reproduced:", "only claimed:"] {
         assert!(out.contains(part), "{part}\n{out}");
     }
+    // What ran lies beside its log.
+    let kept = place.folder.path().join("run/package.rvf");
+    assert_eq!(fs::read(kept).unwrap(), fs::read(&place.package).unwrap());
     // Not at a terminal: one line a step, and no bar.
     assert_eq!(error, "helio: verifying the log\nhelio: replaying\n");
 }
@@ -297,6 +301,43 @@ fn until_stops_where_every_record_before_it_is_there() {
 }
 
 #[test]
+fn a_replay_goes_on_from_each_snapshot_that_the_log_commits_to() {
+    let place = Place::new();
+    let folder = text(&place.folder.path().join("snapshots"));
+    let (code, json) = place.replay(&["--snapshots", &folder]);
+    assert_eq!((code, &json["verdict"], &json["from"]), (0, &"equal".into(), &().into()));
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut snapshots: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|it| it == "snapshot")).collect();
+    snapshots.sort();
+    assert!(snapshots.len() > 1, "{snapshots:?}");
+    let (log, keys) = (text(&place.log()), place.keys());
+    for path in &snapshots {
+        let from = ["replay", &log, "--from", &text(path), "--keys", &keys];
+        let (code, json) = helio_json(&from);
+        assert_eq!((code, &json["verdict"]), (0, &"equal".into()), "{json}");
+        let record: u64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        assert_eq!(json["from"], record);
+        let sentence = json["sentence"].as_str().unwrap();
+        assert!(sentence.ends_with(&format!("made again from record {record} on")), "{sentence}");
+        let claimed = json["claimed"].as_array().unwrap().last().unwrap();
+        assert_eq!(claimed, &format!("that the package comes to the state before record {record}"));
+    }
+
+    // Another log does not commit to them.
+    let mut other = Place::new();
+    other.package = other.packed("q", &module(1));
+    let out = text(&other.folder.path().join("run"));
+    let keys = other.keys();
+    let run = ["run", "--hosted", "--package", &other.package, "--keys", &keys, "--out", &out];
+    assert_eq!(helio_json(&run).0, 1, "the task returns 1");
+    let log = text(&other.log());
+    let (code, json) =
+        helio_json(&["replay", &log, "--from", &text(&snapshots[0]), "--keys", &keys]);
+    assert_eq!((code, &json["error"]["stage"]), (2, &"snapshot".into()), "{json}");
+}
+
+#[test]
 fn the_shell_shows_the_machine_as_it_was_and_changes_nothing() {
     let place = Place::new();
     let mut helio = Command::new(env!("CARGO_BIN_EXE_helio"))
@@ -307,7 +348,8 @@ fn the_shell_shows_the_machine_as_it_was_and_changes_nothing() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = "help\ninfo\ntasks\nwitness\nwitness show 2\nstop\nreboot\nfrob\n\x1dtasks\n";
+    let lines = "help\ninfo\ntasks\nwitness\nwitness show 2\nstop\nreboot\nfrob\n\
+                 cap\tma\t\nmem\nqueues\nregions\nvectors\ngraphs\nproofs\n\x1dtasks\n";
     helio.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = helio.wait_with_output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
@@ -320,6 +362,14 @@ fn the_shell_shows_the_machine_as_it_was_and_changes_nothing() {
         "signed     the first ",
         "what       rvf_mount",
         "There is no command `frob`",
+        "replay> caps main ",
+        "mailbox  queue  main/mailbox  read write grant revoke",
+        "console-input   0 B   64.0 KiB         0  any type  -",
+        "/          demo",
+        "There are no regions.",
+        "There are no vector stores.",
+        "There are no graph stores.",
+        "There are no proofs that nobody has used.",
     ] {
         assert!(out.contains(part), "{part}\n{out}");
     }

@@ -30,7 +30,8 @@ fn recipe() -> Recipe {
         .component("busy", &module(BUSY))
         .component("sender", &module(SENDER))
         .component("listener", &module(LISTENER))
-        .component("grower", &module(GROWER));
+        .component("grower", &module(GROWER))
+        .component("program", &wat::parse_str(PROGRAM).unwrap());
     for name in ["hidden", "table"] {
         recipe = recipe
             .start(name, name, reads(&format!("to-{name}")))
@@ -39,6 +40,7 @@ fn recipe() -> Recipe {
     let writes = ["to-hidden", "to-table"].map(|name| queue(name, Rights::WRITE));
     recipe
         .start("segment", "segment", vec![timer(), console()])
+        .start("program", "program", vec![timer(), console()])
         .start("busy", "busy", vec![timer(), console()])
         .start("sender", "sender", writes.into_iter().chain([timer()]).collect())
         .start(
@@ -161,6 +163,24 @@ const GROWER: &str = r#"
         (i64.store (i32.const 200_000) (i64.const 42))
         (drop (call $wait (i32.const 2) (i32.const 1) (i64.const 1_500_000))))
     (func (export "on_message") (result i32) (i32.const 0))"#;
+
+/// A program for WASI: clock, random bytes, waiting and writing.
+const PROGRAM: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+    (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\20\00\00\00\20\00\00\00")
+    (func (export "_start")
+        (local $at i32)
+        (loop $more
+            (drop (call $random (i32.const 32) (i32.const 16)))
+            (drop (call $clock (i32.const 1) (i64.const 1) (i32.const 48)))
+            (drop (call $yield))
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))
+            (br_if $more (i32.lt_u (local.get $at) (i32.const 12))))))"#;
 
 fn begin(file: &[u8]) -> Cell {
     let (trust, hasher, facts) = (trust(), HASHER, facts(1));

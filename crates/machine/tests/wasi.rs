@@ -5,9 +5,10 @@ mod common;
 
 use abi::{Call, Error, Kind, Rights};
 use common::*;
-use machine::{Input, Step};
+use machine::{Boot, Cell, Input, Step, Surroundings};
 use nucleus::Outcome;
 use package::manifest::WasiEntry;
+use proptest::prelude::*;
 use std::fmt::Write as _;
 use witness::{Verdict, record::EventKind};
 
@@ -794,6 +795,68 @@ fn the_end_of_a_slice_changes_nothing() {
     assert!(often.cell.view().clock().slice() > 20);
 }
 
+/// Runs to the end; from time to time the cell is written down, thrown away
+/// and read back. Gives the records.
+fn interrupted(file: &[u8], every: usize) -> Vec<Vec<u8>> {
+    let (trust, hasher, facts, memory_limit) = (trust(), HASHER, facts(1), 1 << 30);
+    let mut cell = Cell::start(Boot {
+        package: file,
+        trust,
+        hasher,
+        facts,
+        memory_limit,
+        keeps_journals: true,
+    });
+    let mut records = Vec::new();
+    for number in 1.. {
+        cell.seal(&mut |record, _| records.push(record.to_vec()));
+        drop(cell.effects());
+        if number % every == 0 {
+            let mut bytes = Vec::new();
+            cell.save(&mut |page| bytes.extend_from_slice(page)).unwrap();
+            cell.seal(&mut |record, _| records.push(record.to_vec()));
+            let ids = cell.log().ids().to_vec();
+            let surroundings = Surroundings { trust: common::trust(), hasher: HASHER, ids };
+            cell = Cell::restore(&bytes, surroundings).unwrap();
+        }
+        match cell.step() {
+            Step::Ran | Step::SealFirst => {}
+            Step::Waiting { until: Some(_) } => assert!(cell.jump().is_some()),
+            Step::Waiting { until: None } | Step::Finished => break,
+            Step::Failed(failure) => panic!("{failure}"),
+        }
+    }
+    cell.seal(&mut |record, _| records.push(record.to_vec()));
+    assert!(cell.is_success());
+    records
+}
+
+#[test]
+fn a_snapshot_in_any_slice_changes_nothing() {
+    let mut script = Script::new()
+        .data(64, b"a.txt")
+        .vectors(0, &[(512, 3)])
+        .data(128, &subscription(7, 0, 1, 2_000_000, 0))
+        .call("path_open", &[3, 0, 64, 5, 0, 2, 0, 0, 32], SUCCESS);
+    for round in 0..8 {
+        script = script
+            .call("fd_read", &[0, 0, 1, 36], SUCCESS)
+            .call("fd_read", &[4, 0, 1, 36], SUCCESS)
+            .word(36, [3, 3, 3, 1, 0, 0, 0, 0][round])
+            .call("random_get", &[1_024, 60_000], SUCCESS)
+            .call("fd_write", &[1, 0, 1, 36], SUCCESS)
+            .call("poll_oneoff", &[128, 256, 1, 8], SUCCESS)
+            .word(8, 1)
+            .call("random_get", &[512, 3], SUCCESS);
+    }
+    let file = with_files(&script).signed();
+    let whole = interrupted(&file, usize::MAX);
+    assert!(whole.len() > 30);
+    for every in [1, 2, 5] {
+        assert!(interrupted(&file, every) == whole, "every {every}");
+    }
+}
+
 #[test]
 fn a_stop_of_the_machine_is_not_seen() {
     let writes = Script::new()
@@ -824,6 +887,54 @@ fn a_stop_of_the_machine_is_not_seen() {
     let verdicts: Vec<_> = run.calls(1).iter().map(|(record, _)| record.verdict).collect();
     assert_eq!(verdicts.iter().filter(|&&it| it == Verdict::Allowed).count(), 2);
     assert!(verdicts.len() > 3, "{verdicts:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is asked for, there is an answer, and the program goes on.
+    #[test]
+    fn no_call_harms_the_machine(
+        memory in proptest::collection::vec(any::<u8>(), 256),
+        calls in proptest::collection::vec((0..FUNCTIONS.len(), any::<[Number; 9]>()), 1..40),
+    ) {
+        let mut script = Script::new().data(64, b"a.txt").data(256, &memory);
+        script = script.vectors(0, &[(128, 10), (65_500, 36), (0, 65_536), (u32::MAX, 2)]);
+        for (function, arguments) in calls {
+            let (name, types) = FUNCTIONS[function];
+            if name == "proc_exit" {
+                continue;
+            }
+            let arguments: String = types
+                .chars()
+                .zip(arguments)
+                .map(|(of, Number(value))| match of {
+                    'l' => format!("(i64.const {value}) "),
+                    _ => format!("(i32.const {}) ", value as u32),
+                })
+                .collect();
+            writeln!(script.steps, "(drop (call ${name} {arguments}))").unwrap();
+        }
+        let run = with_files(&script).run();
+        prop_assert_eq!(run.task(1), Outcome::Exit(0));
+        prop_assert!(run.ids == with_files(&script).run().ids);
+    }
+}
+
+/// Numbers among which those that mean something are not rare.
+#[derive(Clone, Copy, Debug)]
+struct Number(i64);
+
+impl Arbitrary for Number {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        let small = 0i64..6;
+        let place = 0i64..600;
+        let edge = i64::from(MEMORY) - 64..i64::from(MEMORY) + 2;
+        prop_oneof![4 => small, 4 => place, 1 => edge, 1 => any::<i64>()].prop_map(Number).boxed()
+    }
 }
 
 #[test]

@@ -257,6 +257,11 @@ impl Nodes {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.nodes.iter().take(self.used).filter(|node| node.holders > 0).count()
+    }
+
     fn take(&mut self, above: Option<Descent>) -> Option<NodeId> {
         let id = match self.free {
             Some(id) => id,
@@ -301,8 +306,12 @@ impl Nodes {
                 return;
             }
             next = node.above.take().map(|above| above.node);
-            node.next_free = free;
-            self.free = Some(id);
+            // The last epoch is never used: a node that has come to it stays
+            // out of use.
+            if node.epoch < u32::MAX - 1 {
+                node.next_free = free;
+                self.free = Some(id);
+            }
         }
     }
 
@@ -371,6 +380,23 @@ mod tests {
         assert_eq!(end.lessened(&terms(Rights::READ)), Err(Error::MissingRight));
         let full = some(Rights::READ | Rights::GRANT);
         assert!(full.lessened(&terms(Rights::READ | Rights::GRANT_ONCE)).is_ok());
+    }
+
+    #[test]
+    fn a_node_whose_epochs_are_used_up_is_retired() {
+        let mut nodes = Nodes::new();
+        let grant = |nodes: &mut Nodes| {
+            let mut giver = some(Rights::GRANT);
+            let child = giver.lessened(&terms(Rights::GRANT)).unwrap();
+            (nodes.derive(&mut giver, child), giver)
+        };
+        let (child, giver) = grant(&mut nodes);
+        nodes.nodes[0].epoch = u32::MAX;
+        nodes.release(&child.unwrap());
+        nodes.release(&giver);
+        let (child, giver) = grant(&mut nodes);
+        assert!(nodes.is_alive(&child.unwrap()));
+        assert_eq!(giver.node, Some(NodeId(1)));
     }
 
     #[test]

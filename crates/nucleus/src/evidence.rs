@@ -134,6 +134,21 @@ pub(crate) fn authorise(
     Ok(Authorised { object: capability.object, badge: capability.badge, handle })
 }
 
+/// The capability stage again, when what the call asked for was prepared: time
+/// has passed since.
+pub(crate) fn still(
+    world: &World,
+    subject: Subject,
+    handle: Handle,
+    object: ObjectId,
+) -> Result<(), Error> {
+    let capability = named(world, subject, handle)?;
+    if capability.object != object {
+        return Err(Error::StaleHandle);
+    }
+    is_live(world, capability)
+}
+
 /// The same for a further capability that a call names.
 pub(crate) fn authorise_also(
     world: &World,

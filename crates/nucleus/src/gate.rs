@@ -13,7 +13,7 @@ use crate::{
     request::{Arguments, Request},
     syscall::{self, Done, Effect},
     task::State,
-    ticket::{InFlight, Tail, Ticket},
+    ticket::{InFlight, Tail, Ticket, Work},
     world::{Meter, World},
 };
 use abi::{Call, Error, Handle, profile::data_fuel};
@@ -51,7 +51,7 @@ impl Nucleus {
             return Answer::NextSlice;
         }
         let partition = self.world.partition_of(subject);
-        if self.world.partitions.left(partition, Resource::Records) == 0 {
+        if self.has_no_record(subject) {
             self.end(subject, Ending::RecordsSpent);
             return Answer::Ended;
         }
@@ -101,11 +101,25 @@ impl Nucleus {
             Ok((Effect::Message { deadline }, authorised)) => {
                 self.block(subject, call, deadline, Some(authorised))
             }
+            Ok((Effect::Prepare(Work::Guard { .. }), _)) if self.has_no_record(subject) => {
+                // The guard's word would be one more than there are.
+                self.log.release(call.slot);
+                let partition = self.world.partition_of(subject);
+                self.world.partitions.give_back(partition, Resource::Records, 1);
+                self.end(subject, Ending::RecordsSpent);
+                Answer::Ended
+            }
             Ok((Effect::Prepare(work), authorised)) => {
                 Answer::Prepare(Ticket { subject, call, authorised, work })
             }
             Err(error) => self.denied(subject, call, error),
         }
+    }
+
+    /// Whether a subject's partition has no record left.
+    fn has_no_record(&self, subject: Subject) -> bool {
+        let partition = self.world.partition_of(subject);
+        self.world.partitions.left(partition, Resource::Records) == 0
     }
 
     fn done(&self, subject: Subject, value: i64, moved: u32) -> Answer {

@@ -4,6 +4,7 @@ use crate::snapshot::saved;
 use crate::{
     Nucleus,
     capability::Capability,
+    evidence,
     object::{Body, Component, Object, ObjectId, Objects},
     partition::{Partition, PartitionId, Resource},
     proof::Window,
@@ -101,12 +102,17 @@ impl Nucleus {
         let Ticket { subject, mut call, authorised, work } = ticket;
         let path = String::from(call.tail.text());
         let mounted = opened.and_then(|package| {
+            let (handle, object) = (authorised.handle(), authorised.object());
+            evidence::still(&self.world, subject, handle, object)?;
+            if let Work::Mount { region: Some(region), held_as: Some(handle) } = work {
+                evidence::still(&self.world, subject, handle, region)?;
+            }
             let (first, count) = self.mount(subject, &path, package, is_revoked)?;
             Ok((package, first, count))
         });
         match mounted {
             Ok((package, first, count)) => {
-                crate::evidence::spend_use(&mut self.world, subject, &authorised);
+                evidence::spend_use(&mut self.world, subject, &authorised);
                 if let Work::Mount { held_as: Some(handle), .. } = work
                     && let Some(task) = self.world.task_mut(subject)
                     && let Some(file) = task.space.get_mut(handle)
@@ -222,7 +228,7 @@ impl Nucleus {
     pub fn commit_unmount(&mut self, ticket: Ticket) -> Result<(), Error> {
         let Ticket { subject, call, authorised, work } = ticket;
         let Work::Unmount { partition } = work else { return Err(Error::BadArgument) };
-        crate::evidence::spend_use(&mut self.world, subject, &authorised);
+        evidence::spend_use(&mut self.world, subject, &authorised);
         self.allowed(subject, call, &Done::default());
         self.answer(subject, 0);
         // Mailboxes of its tasks that ended in this slice took nothing from

@@ -58,8 +58,7 @@ pub struct Object {
     pub made_by: Option<Index>,
     /// What it is.
     pub body: Body,
-    /// Capabilities for it.
-    pub(crate) holders: u32,
+    holders: u32,
     /// Whether it goes at the end of the slice.
     is_doomed: bool,
 }
@@ -73,6 +72,11 @@ impl Object {
         body: Body,
     ) -> Self {
         Self { name, partition, made_by, body, holders: 0, is_doomed: false }
+    }
+
+    /// Capabilities for it: of tasks, of messages and of subscriptions.
+    pub fn holders(&self) -> u32 {
+        self.holders
     }
 }
 

@@ -112,7 +112,7 @@ impl Region {
     }
 
     /// Bytes of memory that it takes from its partition's budget.
-    pub(crate) fn cost(&self) -> u64 {
+    pub fn cost(&self) -> u64 {
         let bytes = match &self.form {
             Form::Immutable { bytes, .. } => bytes.len(),
             Form::Append { bytes, .. } => bytes.len(),

@@ -31,30 +31,16 @@ impl Sensor {
         Self { subscriptions: alloc::vec![None; SUBSCRIPTIONS].into() }
     }
 
-    /// Whether one more subscription would be taken.
+    /// Puts one in the place of this number, which is empty.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`] for the same queue by the same subscriber,
-    /// [`Error::TableFull`].
-    pub(crate) fn takes(&self, subscriber: Subject, queue: &Capability) -> Result<(), Error> {
-        let same =
-            |it: &Subscription| it.subscriber == subscriber && it.queue.object == queue.object;
-        if self.subscriptions.iter().flatten().any(same) {
-            return Err(Error::AlreadyExists);
-        }
-        let has_room = self.subscriptions.iter().any(Option::is_none);
-        if has_room { Ok(()) } else { Err(Error::TableFull) }
-    }
-
-    /// Adds one.
-    ///
-    /// # Errors
-    /// As [`Sensor::takes`].
-    pub(crate) fn subscribe(&mut self, subscription: Subscription) -> Result<(), Error> {
-        self.takes(subscription.subscriber, &subscription.queue)?;
-        let mut places = self.subscriptions.iter_mut();
-        let free = places.find(|place| place.is_none()).ok_or(Error::TableFull)?;
-        *free = Some(subscription);
+    /// [`Error::TableFull`] where there is no such place.
+    pub(crate) fn subscribe(
+        &mut self,
+        number: usize,
+        subscription: Subscription,
+    ) -> Result<(), Error> {
+        *self.subscriptions.get_mut(number).ok_or(Error::TableFull)? = Some(subscription);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     Nucleus,
     capability::Capability,
+    evidence,
     object::{Body, Object, ObjectId},
     partition::Resource,
     queue::Queue,
@@ -33,11 +34,13 @@ impl Nucleus {
         prepared: Result<(), Error>,
     ) -> Result<Subject, Error> {
         let Ticket { subject, mut call, authorised, work } = ticket;
-        let planned = prepared.and_then(|()| self.plan(subject, &work));
+        let (handle, object) = (authorised.handle(), authorised.object());
+        let still = prepared.and_then(|()| evidence::still(&self.world, subject, handle, object));
+        let planned = still.and_then(|()| self.plan(subject, &work));
         let planned = planned.and_then(|plan| Ok((plan, self.provide(subject)?)));
         match planned {
             Ok((plan, last_words)) => {
-                crate::evidence::spend_use(&mut self.world, subject, &authorised);
+                evidence::spend_use(&mut self.world, subject, &authorised);
                 let child = self.world.next_subject();
                 call.body.argument = plan.start.fuel;
                 let component = self.world.objects.get(plan.component);

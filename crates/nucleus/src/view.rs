@@ -1,16 +1,15 @@
 //! Looking, without touching: what a shell may show.
 
 use crate::{
-    Clock, Nucleus, Task,
-    nucleus::Gone,
-    object::{Object, ObjectId},
-    partition::Partition,
+    Clock, Nucleus, Task, capability::Capability, evidence, nucleus::Gone, object::ObjectId,
+    partition::PartitionId,
 };
+use abi::Error;
 use witness::{Hash, Subject};
 
 pub use crate::{
-    object::{Body, Component},
-    partition::{Approval, Meter},
+    object::{Body, Component, Object},
+    partition::{Approval, Meter, Partition},
     proof::Minted,
     queue::Queue,
     region::Region,
@@ -53,10 +52,30 @@ impl Nucleus {
         self.world.objects.get(id)
     }
 
+    /// Capabilities that something was derived from, as long as they or what
+    /// descends from them are there.
+    pub fn derived_from(&self) -> usize {
+        self.world.nodes.count()
+    }
+
     /// The partitions, in order of mounting.
     pub fn partitions(&self) -> impl Iterator<Item = &Partition> {
         let all = self.world.partitions.iter().map(|(_, partition)| partition);
         all.filter(|partition| partition.is_mounted)
+    }
+
+    /// One of them, or one that is unmounted and still has tasks.
+    pub fn partition(&self, id: PartitionId) -> Option<&Partition> {
+        self.world.partitions.get(id)
+    }
+
+    /// Whether a capability is good for anything.
+    ///
+    /// # Errors
+    /// Why it is dead: [`Error::Revoked`], [`Error::Replayed`] for a proof that
+    /// was used, [`Error::Expired`], [`Error::Exhausted`].
+    pub fn is_live(&self, capability: &Capability) -> Result<(), Error> {
+        evidence::is_live(&self.world, capability)
     }
 
     /// Whether the operator has stopped the gate.

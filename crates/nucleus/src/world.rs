@@ -109,6 +109,7 @@ impl World {
         let root = Capability::original(ObjectId::NAMESPACE, Kind::Namespace, all);
         // An empty space has room for one.
         let _ = space.insert(root);
+        objects.hold(root.object);
         let mut tasks = Vec::with_capacity(TASKS + 1);
         tasks.push(kernel(space));
         Self {
@@ -195,7 +196,8 @@ impl World {
     pub(crate) fn add_partition(&mut self, partition: Partition) -> Result<PartitionId, Error> {
         let Self { partitions, objects, tasks, .. } = self;
         partitions.add(partition, |id| {
-            let has_task = tasks.iter().any(|task| task.partition == Some(id));
+            let is_of = |task: &Task| task.partition == Some(id) && task.state().is_alive();
+            let has_task = tasks.iter().any(is_of);
             let has_object = objects.iter().any(|(_, object)| object.partition == Some(id));
             !has_task && !has_object
         })

@@ -4,7 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::answer::{Answer, Refusal};
-use crate::commands::{challenge, help, info, input, power, stop, tasks, witness};
+use crate::commands::{
+    caps, challenge, graphs, help, info, input, mem, power, proofs, queues, regions, stop, tasks,
+    vectors, witness,
+};
 use crate::view::View;
 
 /// A command: a row of the table.
@@ -19,8 +22,27 @@ pub struct Command {
     pub details: &'static str,
     /// Whether it takes `-j`.
     pub json: bool,
+    /// What its arguments name, for completion: one for each.
+    pub(crate) completes: &'static [Argument],
     /// Does it.
     pub(crate) run: fn(&Request<'_>) -> Result<Answer, Refusal>,
+}
+
+/// What an argument names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// A command.
+    Command,
+    /// A task.
+    Task,
+    /// A vector store.
+    Vectors,
+    /// A graph store.
+    Graphs,
+    /// A sensor.
+    Sensor,
+    /// One of these words.
+    Word(&'static [&'static str]),
 }
 
 /// Every command, in the order help lists them.
@@ -28,6 +50,13 @@ pub const COMMANDS: &[Command] = &[
     help::COMMAND,
     info::COMMAND,
     tasks::COMMAND,
+    caps::COMMAND,
+    mem::COMMAND,
+    queues::COMMAND,
+    regions::COMMAND,
+    vectors::COMMAND,
+    graphs::COMMAND,
+    proofs::COMMAND,
     witness::COMMAND,
     challenge::COMMAND,
     input::TYPE,
@@ -96,8 +125,13 @@ pub(crate) fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
+/// A word as it can be shown back.
+pub(crate) fn shown(word: &str) -> String {
+    word.chars().take(SHOWN).flat_map(char::escape_debug).collect()
+}
+
 pub(crate) fn unknown(name: &str) -> Refusal {
-    let shown: String = name.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let shown = shown(name);
     let near = COMMANDS.iter().map(|c| c.name).find(|known| is_near(name, known));
     Refusal(match near {
         Some(near) => alloc::format!("There is no command `{shown}`; did you mean `{near}`?"),
@@ -126,7 +160,7 @@ fn is_near(typed: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::Sample;
+    use crate::sample::{PLACES, Sample, WORKER};
     use crate::{Action, Editor};
     use proptest::prelude::*;
 
@@ -151,7 +185,8 @@ mod tests {
         }
 
         #[test]
-        fn json_is_one_line_that_parses(name in "info|tasks|witness|witness tail 9|witness show 1") {
+        fn json_is_one_line_that_parses(name in "info|tasks|caps worker|caps kernel|mem|queues|regions|vectors|graphs|vectors places\
+                |graphs roads|proofs|witness|witness tail 9|witness show 1") {
             let answer = execute(&[&name, " -j"].concat(), &Sample::new());
             let line = answer.text.strip_suffix('\n').unwrap();
             ::witness::json::parse_canonical(line).unwrap();
@@ -187,6 +222,9 @@ mod tests {
         for line in ["", "help", "help reboot", "info", "tasks", "witness", "witness tail"] {
             assert_eq!(action(line), None);
         }
+        for line in ["caps 1", "mem", "queues", "regions", "vectors", "graphs", "proofs"] {
+            assert_eq!(action(line), None);
+        }
         assert_eq!(action("reboot"), Some(Action::Reboot));
         assert_eq!(action("poweroff"), Some(Action::PowerOff));
         assert_eq!(action("stop"), Some(Action::Stop));
@@ -194,6 +232,39 @@ mod tests {
         assert_eq!(action("snapshot"), Some(Action::Snapshot));
         let challenged = action(&alloc::format!("challenge {nonce}"));
         assert!(matches!(challenged, Some(Action::Challenge(bytes)) if bytes[1] == 0x11));
+    }
+
+    /// All that a snapshot holds, and where the log stands.
+    fn state(sample: &Sample) -> (Vec<u8>, ::witness::Hash, u64, usize) {
+        let mut state = Vec::new();
+        let mut emit = |bytes: &[u8]| state.extend_from_slice(bytes);
+        let mut writer = nucleus::snapshot::Writer::new(&mut emit);
+        sample.nucleus.save(&mut writer);
+        writer.finish();
+        let log = sample.nucleus.log();
+        (state, log.root(), log.size(), log.pending())
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        let mut sample = Sample::new();
+        sample.slice(WORKER, |it| {
+            it.put(40, 3, [1.0, 2.5]);
+            it.link(0, 1, None);
+            it.approve(PLACES, 4, b"a change", u64::MAX);
+        });
+        let before = state(&sample);
+        assert!(before.0.len() > 10_000);
+        let arguments = ["", "worker", "kernel", "places", "places 40", "roads", "roads 1", "tail"];
+        for command in COMMANDS {
+            for argument in arguments {
+                for line in [argument, &[argument, " -j"].concat()] {
+                    execute(&[command.name, " ", line].concat(), &sample);
+                }
+                crate::complete(&[command.name, " ", argument].concat(), &sample);
+            }
+        }
+        assert!(before == state(&sample));
     }
 
     #[test]

@@ -7,12 +7,14 @@ use core::fmt::{Display, Write};
 use witness::hex::Hex;
 use witness::record::{Body, CallBody, NO_OBJECT, Record, Verdict};
 
-use crate::view::View;
+use nucleus::Nucleus;
+
+use crate::view::object_name;
 
 /// A record as a phrase: what was done, and how it ended.
-pub(crate) fn in_words(view: &dyn View, record: &Record<'_>) -> String {
+pub(crate) fn in_words(nucleus: &Nucleus, record: &Record<'_>) -> String {
     let mut text = match &record.body {
-        Body::Call(call) => call_in_words(view, call),
+        Body::Call(call) => call_in_words(nucleus, call),
         body => format!("{}{body}", record.kind().name()),
     };
     // Writing to a String does not fail.
@@ -24,8 +26,8 @@ pub(crate) fn in_words(view: &dyn View, record: &Record<'_>) -> String {
     text
 }
 
-fn call_in_words(view: &dyn View, call: &CallBody<'_>) -> String {
-    let mut text = format!("{} {}", call.call.name(), object(view, call));
+fn call_in_words(nucleus: &Nucleus, call: &CallBody<'_>) -> String {
+    let mut text = format!("{} {}", call.call.name(), object(nucleus, call));
     let _ = (|| {
         if let Some(operation) = operation(call) {
             write!(text, ", {operation}")?;
@@ -45,8 +47,8 @@ fn call_in_words(view: &dyn View, call: &CallBody<'_>) -> String {
 }
 
 /// The object's name, or what is known instead.
-fn object(view: &dyn View, call: &CallBody<'_>) -> String {
-    match (call.object, view.object_name(call.object)) {
+fn object(nucleus: &Nucleus, call: &CallBody<'_>) -> String {
+    match (call.object, object_name(nucleus, call.object)) {
         (NO_OBJECT, _) => "no object".into(),
         (_, Some(name)) => name.into(),
         (number, None) => format!("object {number}"),
@@ -64,7 +66,7 @@ fn operation(call: &CallBody<'_>) -> Option<String> {
 
 /// Shows every field of a body that has a meaning.
 pub(crate) fn body(
-    view: &dyn View,
+    nucleus: &Nucleus,
     body: &Body<'_>,
     field: &mut dyn FnMut(&'static str, &dyn Display),
 ) {
@@ -102,7 +104,7 @@ pub(crate) fn body(
             field("offset", &it.offset);
             field("data", &it.data.bytes().escape_ascii());
         }
-        Body::Call(it) => call_fields(view, it, field),
+        Body::Call(it) => call_fields(nucleus, it, field),
         Body::Trap(it) => {
             field("trap", &it.code.name());
             field("component", &Hex(&it.component));
@@ -120,7 +122,7 @@ pub(crate) fn body(
             field("state root", &Hex(&it.root));
         }
         Body::Guard(it) => {
-            field("store", &view.object_name(it.store).unwrap_or("without a name"));
+            field("store", &object_name(nucleus, it.store).unwrap_or("without a name"));
             field("decision", &if it.allowed { "allowed" } else { "refused" });
             field("component", &Hex(&it.component));
             field("guard's fuel", &it.fuel);
@@ -133,7 +135,7 @@ pub(crate) fn body(
 }
 
 fn call_fields(
-    view: &dyn View,
+    nucleus: &Nucleus,
     call: &CallBody<'_>,
     field: &mut dyn FnMut(&'static str, &dyn Display),
 ) {
@@ -141,7 +143,7 @@ fn call_fields(
     field("handle", &format_args!("slot {}, generation {}", handle.slot(), handle.generation()));
     match call.object {
         NO_OBJECT => field("object", &"none: the handle names none"),
-        number => match view.object_name(number) {
+        number => match object_name(nucleus, number) {
             Some(name) => field("object", &format_args!("{name} (number {number})")),
             None => field("object", &format_args!("number {number}, which has no name")),
         },

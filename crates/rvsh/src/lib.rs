@@ -22,6 +22,7 @@ extern crate std;
 mod answer;
 pub mod command;
 mod commands;
+mod complete;
 mod describe;
 pub mod editor;
 #[cfg(test)]
@@ -32,5 +33,6 @@ pub mod view;
 
 pub use answer::{Action, Answer};
 pub use command::execute;
+pub use complete::{Completion, complete};
 pub use editor::{Editor, Input};
 pub use view::View;

@@ -1,31 +1,36 @@
-//! What the shell can see of a machine.
+//! What the shell can see of a machine: the state behind the gate, which is
+//! the same wherever it runs, and what only its surroundings know.
 //!
 //! Whoever has a machine, running or replayed, implements [`View`] over it.
 //! All methods only look.
 
+use alloc::format;
 use alloc::string::String;
 
-use witness::Hash;
-use witness::manifest::Outcome;
+use nucleus::{Nucleus, ObjectId, PartitionId, State, view::Object};
+use package::Manifest;
 use witness::record::{MachineFacts, Record, RecordError};
+use witness::{Hash, Index, Subject};
 
 /// A machine, looked at between two slices.
 pub trait View {
+    /// The state behind the gate, and the log.
+    fn nucleus(&self) -> &Nucleus;
+
     /// What it is and what it was started with.
     fn machine(&self) -> Machine<'_>;
 
-    /// The task at this place, in order of spawn from 0; `None` past the last.
-    fn task(&self, place: usize) -> Option<Task<'_>>;
+    /// Bytes of linear memory that a task has; none once it has ended.
+    fn memory(&self, task: Subject) -> u64;
 
-    /// The state of the log.
-    fn log(&self) -> Log;
+    /// Number of records that the last signed checkpoint covers.
+    fn checkpoint(&self) -> u64;
 
-    /// A record that is still in memory.
-    fn entry(&self, index: u64) -> Option<Entry<'_>>;
-
-    /// The name that an object has in the package or from the machine, such
-    /// as `console`; `None` where it has none.
-    fn object_name(&self, object: u32) -> Option<&str>;
+    /// A record that the machine no longer has in memory, where the
+    /// surroundings have the log.
+    fn recorded(&self, _index: u64) -> Option<Entry<'_>> {
+        None
+    }
 }
 
 /// What a machine is and what it was started with.
@@ -37,42 +42,12 @@ pub struct Machine<'a> {
     pub device_name: &'a str,
     /// What leaf 1 says.
     pub facts: MachineFacts,
-    /// The package, unless it was refused.
-    pub package: Option<Package<'a>>,
+    /// What the package says about itself, unless it was refused.
+    pub package: Option<&'a Manifest>,
     /// SHA-256 of the package's file, refused or not.
     pub package_digest: Hash,
-    /// The engine profile.
-    pub profile: &'a str,
-    /// Logical time in ns.
-    pub time_ns: u64,
-    /// Slices run so far.
-    pub slices: u64,
-    /// Whether there is anything left to run.
-    pub activity: Activity,
     /// The kernel's heap; `None` where it has none of its own.
     pub heap: Option<Heap>,
-}
-
-/// What the machine is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// A task can run.
-    Running,
-    /// Every task waits.
-    Waiting,
-    /// Every task has ended.
-    Finished,
-}
-
-/// A mounted package.
-#[derive(Clone, Copy, Debug)]
-pub struct Package<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its version.
-    pub version: u64,
-    /// The seed of all pseudo-randomness.
-    pub seed: u64,
 }
 
 /// How full a heap is.
@@ -84,61 +59,7 @@ pub struct Heap {
     pub size: u64,
 }
 
-/// A task.
-#[derive(Clone, Copy, Debug)]
-pub struct Task<'a> {
-    /// Its number in the log; `None` if it was refused before it had one.
-    pub subject: Option<u32>,
-    /// Its name.
-    pub name: &'a str,
-    /// What it does now.
-    pub state: State,
-    /// 0 to 255; higher runs first among equal deadlines.
-    pub priority: u8,
-    /// Logical time in ns it is scheduled by.
-    pub deadline_ns: Option<u64>,
-    /// Fuel spent so far.
-    pub fuel_spent: u64,
-    /// Fuel it may spend.
-    pub fuel_budget: u64,
-    /// Bytes of linear memory it has.
-    pub memory: u64,
-    /// Bytes of linear memory it may have.
-    pub memory_limit: u64,
-    /// Records it has left.
-    pub records: u64,
-}
-
-/// What a task does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It can run.
-    Ready,
-    /// It waits, until this logical time in ns if it set one.
-    Waiting(Option<u64>),
-    /// Its call was denied because the gate is stopped; it goes on when that is
-    /// resumed.
-    Parked,
-    /// It is over, with an exit code, trap code or error number.
-    Ended(Outcome, i32),
-}
-
-/// The state of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// Records that are sealed.
-    pub sealed: u64,
-    /// Records written and not yet sealed.
-    pub pending: u64,
-    /// Index of the oldest record still in memory.
-    pub oldest: u64,
-    /// Root of the tree over the sealed records.
-    pub root: Hash,
-    /// Number of records that the last signed checkpoint covers.
-    pub checkpoint: u64,
-}
-
-/// A record in memory.
+/// A record.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// Its id; `None` until it is sealed.
@@ -151,15 +72,77 @@ pub struct Entry<'a> {
     pub record: Result<Record<'a>, RecordError>,
 }
 
-/// What a task is called in tables: its name, or its number where the view
-/// does not know it.
-pub(crate) fn subject_name(view: &dyn View, subject: witness::Subject) -> String {
-    let named = || {
-        let mut tasks = (0..).map_while(|place| view.task(place));
-        tasks.find(|task| task.subject == Some(subject.0))
-    };
-    match subject.is_task().then(named).flatten() {
-        Some(task) => task.name.into(),
-        None => alloc::format!("{subject}"),
+/// A record, from memory or from the log that was kept.
+pub(crate) fn entry(view: &dyn View, index: u64) -> Option<Entry<'_>> {
+    let Some(entry) = view.nucleus().log().entry(Index(index)) else { return view.recorded(index) };
+    Some(Entry {
+        id: entry.id,
+        previous: entry.previous().map(|index| index.0),
+        cause: entry.cause().map(|index| index.0),
+        record: entry.record(),
+    })
+}
+
+/// Index of the oldest record that can be shown.
+pub(crate) fn oldest(view: &dyn View) -> u64 {
+    if view.recorded(0).is_some() {
+        return 0;
     }
+    view.nucleus().log().recent(usize::MAX).next().map_or(0, |entry| entry.index.0)
+}
+
+/// What the machine is doing, in a word.
+pub(crate) fn activity(nucleus: &Nucleus) -> &'static str {
+    let mut states = nucleus.tasks().map(|(_, task)| task.state());
+    if !nucleus.is_alive() {
+        "finished"
+    } else if states.any(|state| matches!(state, State::Ready | State::Running)) {
+        "running"
+    } else {
+        "waiting"
+    }
+}
+
+/// The name that an object has in the package or from the machine, such as
+/// `console`; `None` where it has none.
+pub(crate) fn object_name(nucleus: &Nucleus, object: u32) -> Option<&str> {
+    let name = nucleus.object(ObjectId(object))?.name.as_str();
+    (!name.is_empty()).then_some(name)
+}
+
+/// What an object is called in tables: its name, a task's with its number, or
+/// kind and number where it has no name.
+pub(crate) fn object_label(id: ObjectId, object: &Object) -> String {
+    match &object.body {
+        nucleus::view::Body::Task(subject) => format!("{} ({})", object.name, subject.0),
+        body if object.name.is_empty() => format!("{} {}", body.kind().name(), id.0),
+        _ => object.name.clone(),
+    }
+}
+
+/// Where the package of a partition is mounted; `machine` for what belongs to
+/// none.
+pub(crate) fn partition_label(nucleus: &Nucleus, of: Option<PartitionId>) -> &str {
+    let Some(id) = of else { return "machine" };
+    nucleus.partition(id).map_or("", |partition| &partition.path)
+}
+
+/// What a subject is called in tables: its name, also of a task that ended
+/// and left the table.
+pub(crate) fn subject_name(nucleus: &Nucleus, subject: Subject) -> String {
+    let gone = || nucleus.gone().iter().find(|gone| gone.subject == subject);
+    let name = match nucleus.task(subject) {
+        Some(task) => Some(&task.name),
+        None => gone().map(|gone| &gone.name),
+    };
+    match name.filter(|_| subject.is_task()) {
+        Some(name) => name.clone(),
+        None => format!("{subject}"),
+    }
+}
+
+/// The same, with the number of a task.
+pub(crate) fn subject_label(nucleus: &Nucleus, subject: Subject) -> String {
+    let name = subject_name(nucleus, subject);
+    if subject.is_task() { format!("{name} ({})", subject.0) } else { name }
 }

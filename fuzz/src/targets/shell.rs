@@ -6,16 +6,16 @@ use crate::{
     world,
 };
 use machine::Cell;
-use rvsh::{
-    Action, Answer, Editor, Input, View,
-    view::{Activity, Entry, Log, Machine, Package, State, Task},
-};
+use nucleus::Nucleus;
+use package::{Manifest, Package};
+use rvsh::{Action, Answer, Editor, Input, View, view::Machine};
 use std::sync::LazyLock;
-use witness::{Hash, Index, manifest::Outcome};
+use witness::{Hash, Subject};
 
 /// A machine that has run: built once, then only looked at.
 struct Look {
     cell: Cell,
+    package: Option<Manifest>,
     digest: Hash,
 }
 
@@ -24,7 +24,9 @@ thread_local! {
         LazyLock::new(|| {
             let file = super::syscall::example();
             let cell = Run::of(boot(&file, 1 << 30), &[], 1).cell;
-            Look { cell, digest: world::HASHER.hash(&file) }
+            let opened = Package::open(&file, &world::trust(), world::HASHER).ok();
+            let package = opened.and_then(|package| package.manifest().cloned());
+            Look { cell, package, digest: world::HASHER.hash(&file) }
         })
     };
 }
@@ -41,10 +43,19 @@ pub(crate) fn fuzz(input: &[u8]) {
         });
         // A prompt and cursor movement come on top.
         assert!(length <= Editor::ECHO_MAX, "{length} bytes of echo");
-        if let Some(Input::Line(line)) = input {
-            assert!(line.len() <= Editor::LINE_MAX && !line.contains(char::is_control));
-            LOOK.with(|look| check(&line, &rvsh::execute(&line, &**look)));
-            editor.show(&mut |text| row.print(text));
+        match input {
+            None => {}
+            Some(Input::Line(line)) => {
+                assert!(line.len() <= Editor::LINE_MAX && !line.contains(char::is_control));
+                LOOK.with(|look| check(&line, &rvsh::execute(&line, &**look)));
+                editor.show(&mut |text| row.print(text));
+            }
+            Some(Input::Interrupt) => editor.show(&mut |text| row.print(text)),
+            Some(Input::Complete(before)) => {
+                let completion = LOOK.with(|look| rvsh::complete(&before, &**look));
+                assert!(completion.choices.len() != 1 || completion.rest.ends_with(' '));
+                editor.offer(&completion, &mut |text| row.print(text));
+            }
         }
     }
     // Without the editor, as a script or a test would.
@@ -113,56 +124,26 @@ impl Row {
 }
 
 impl View for Look {
+    fn nucleus(&self) -> &Nucleus {
+        self.cell.view()
+    }
+
     fn machine(&self) -> Machine<'_> {
-        let package = self.cell.view().partitions().next();
         Machine {
             version: "0",
             device_name: "fuzz",
             facts: world::facts(),
-            package: package.map(|_| Package { name: "fuzz", version: 1, seed: 1 }),
+            package: self.package.as_ref(),
             package_digest: self.digest,
-            profile: abi::profile::NAME,
-            time_ns: 1,
-            slices: 1,
-            activity: Activity::Finished,
             heap: None,
         }
     }
 
-    fn task(&self, place: usize) -> Option<Task<'_>> {
-        let (subject, task) = self.cell.view().tasks().nth(place)?;
-        Some(Task {
-            subject: Some(subject.0),
-            name: &task.name,
-            state: State::Ended(Outcome::Exit, 0),
-            priority: task.priority,
-            deadline_ns: None,
-            fuel_spent: task.spent,
-            fuel_budget: task.fuel,
-            memory: self.cell.memory_bytes(subject),
-            memory_limit: task.memory.into(),
-            records: 0,
-        })
+    fn memory(&self, task: Subject) -> u64 {
+        self.cell.memory_bytes(task)
     }
 
-    fn log(&self) -> Log {
-        let log = self.cell.log();
-        let (sealed, pending) = (log.size(), log.pending() as u64);
-        Log { sealed, pending, oldest: 0, root: log.root(), checkpoint: sealed }
-    }
-
-    fn entry(&self, index: u64) -> Option<Entry<'_>> {
-        let entry = self.cell.log().entry(Index(index))?;
-        Some(Entry {
-            id: entry.id,
-            previous: entry.previous().map(|index| index.0),
-            cause: entry.cause().map(|index| index.0),
-            record: entry.record(),
-        })
-    }
-
-    fn object_name(&self, object: u32) -> Option<&str> {
-        let object = self.cell.view().object(nucleus::ObjectId(object))?;
-        Some(object.name.as_str()).filter(|name| !name.is_empty())
+    fn checkpoint(&self) -> u64 {
+        self.cell.log().size()
     }
 }

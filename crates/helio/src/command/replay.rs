@@ -15,15 +15,16 @@ use witness::verify::Expected;
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
 use crate::keys::{Role, Store};
-use crate::log::folder;
 use crate::log::show::Decoder;
+use crate::log::{Folder, folder};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::replay::look::Look;
-use crate::replay::{self, Inputs, NoStart, TrustFile, Verdict, prompt};
+use crate::replay::{self, Extent, Inputs, NoStart, TrustFile, Verdict, prompt};
+use crate::snapshot::{self, Snapshot};
 use crate::terminal::Raw;
-use crate::verify::verify_folder;
-use crate::{file, keys, snapshot};
+use crate::verify::{Finding, verify_folder};
+use crate::{file, keys};
 use shown::Shown;
 
 /// Make a run again from its package and its log's events, and compare every
@@ -85,25 +86,38 @@ impl Replay {
         let log = folder::read(&self.log)?;
         let finding = verify_folder(&log, self.device_key()?, Expected::default());
         checking.finish();
-        let decoder = || Decoder::new(&log);
-        let Some((records, extent)) = replay::extent(&finding) else {
-            output.show(&Shown::unverified(&finding, &log));
-            return Ok(match finding.exit_code() {
-                // Nothing is signed of a log that is incomplete to this point.
-                ExitCode::Success => ExitCode::Incomplete,
-                code => code,
-            });
-        };
-        let entries = usize::try_from(records).ok().and_then(|end| log.entries.get(..end));
-        let entries = entries.unwrap_or(&log.entries);
+        match replay::extent(&finding) {
+            Some((records, extent)) => {
+                let end = usize::try_from(records).ok();
+                let entries = end.and_then(|end| log.entries.get(..end)).unwrap_or(&log.entries);
+                let sound = Sound { log: &log, finding: &finding, entries, extent };
+                let package = package.as_deref().unwrap_or_default();
+                let inputs = Inputs { package, trust, keeps_journals: self.snapshots.is_some() };
+                self.replay(output, &sound, snapshot.as_ref(), inputs)
+            }
+            None => {
+                output.show(&Shown::unverified(&finding, &log));
+                Ok(match finding.exit_code() {
+                    // The folder is whole, and yet there is nothing to replay.
+                    ExitCode::Success => ExitCode::Incomplete,
+                    code => code,
+                })
+            }
+        }
+    }
 
+    /// Replays what verifies.
+    fn replay(
+        &self,
+        output: Output,
+        sound: &Sound<'_>,
+        snapshot: Option<&Snapshot>,
+        inputs: Inputs<'_>,
+    ) -> Result<ExitCode> {
+        let Sound { log, finding, entries, extent } = *sound;
+        let decoder = || Decoder::new(log);
         let began = Instant::now();
-        let inputs = Inputs {
-            package: package.as_deref().unwrap_or_default(),
-            trust,
-            keeps_journals: self.snapshots.is_some(),
-        };
-        let started = match &snapshot {
+        let started = match snapshot {
             Some(snapshot) => replay::restore(entries, extent, snapshot, inputs),
             None => replay::start(entries, extent, inputs),
         };
@@ -111,7 +125,7 @@ impl Replay {
             Ok(replay) => replay,
             Err(NoStart::Gap(gap)) => {
                 let verdict = Verdict::NotReproducible(gap);
-                output.show(&Shown::new(&verdict, 0, &finding, decoder));
+                output.show(&Shown::new(&verdict, 0, finding, decoder));
                 return Ok(exit_code(&verdict));
             }
             Err(NoStart::NotALog) => {
@@ -123,40 +137,50 @@ impl Replay {
             }
             Err(NoStart::Snapshot(error)) => return Err(self.wrong(error)),
         };
-        let goal = self.until.map_or(records, |until| until.min(records));
-        let bar = Progress::counted(output, "replaying", goal);
-        let mut shown = 0;
-        let mut written = Written::new(self.snapshots.as_deref(), entries);
-        let mut progress = |equal: u64, cell: &Cell| {
-            written.look(cell);
-            // Drawing costs more than a slice may.
-            if equal >= shown + 64 {
-                bar.reached(equal);
-                shown = equal;
-            }
-        };
-        let ran = replay.driver.run(self.until, &mut progress);
+        let verdict = self.drive(output, &mut replay, entries)?;
         let took = began.elapsed();
-        bar.finish();
-        written.finish(output)?;
-        let verdict = ran.map_err(|failure| HelioError::Failed {
-            what: "the replay".into(),
-            reason: failure.to_string(),
-            advice: "run it where there is more memory".into(),
-        })?;
-        let verdict = replay::conclude(verdict, replay.driver.cell(), &finding, &replay.assumed);
-        let equal = replay.driver.equal();
-        let report = Shown::new(&verdict, equal, &finding, decoder)
-            .took(took)
-            .stands(replay.driver.cell())
-            .assuming(&replay.assumed);
-        output.show(&report);
+        let cell = replay.driver.cell();
+        let verdict = replay::conclude(verdict, cell, finding, &replay.assumed);
+        let report = Shown::new(&verdict, replay.driver.equal(), finding, decoder);
+        let report = report.took(took).stands(cell).assuming(&replay.assumed);
+        output.show(&report.from(snapshot.map(|snapshot| snapshot.record)));
         if self.shell {
             let name = checkpoint::split_origin(&finding.report.facts.origin);
             let name = name.map_or("", |(name, _)| name);
             open(&Look::new(&replay, entries, name))?;
         }
         Ok(exit_code(&verdict))
+    }
+
+    /// Runs the machine to its end, or to where it is to stop, and shows how
+    /// far it is.
+    fn drive(
+        &self,
+        output: Output,
+        replay: &mut replay::Replay<'_>,
+        entries: &[Vec<u8>],
+    ) -> Result<Verdict> {
+        let records = replay.driver.records();
+        let goal = self.until.map_or(records, |until| until.min(records));
+        let bar = Progress::counted(output, "replaying", goal);
+        let mut shown = 0;
+        let mut written = Written::new(self.snapshots.as_deref(), entries);
+        let mut progress = |equal: u64, cell: &Cell| {
+            written.look(cell);
+            // To look at the clock costs more than some slices.
+            if equal >= shown + 64 {
+                bar.reached(equal);
+                shown = equal;
+            }
+        };
+        let ran = replay.driver.run(self.until, &mut progress);
+        bar.finish();
+        written.finish(output)?;
+        ran.map_err(|failure| HelioError::Failed {
+            what: "the replay".into(),
+            reason: failure.to_string(),
+            advice: "run it where there is more memory".into(),
+        })
     }
 
     fn device_key(&self) -> Result<[u8; 32]> {
@@ -230,13 +254,17 @@ impl<'a> Written<'a> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        if !output.is_json() {
-            for path in self.paths {
-                println!("snapshot {}", path.display());
-            }
-        }
+        self.paths.iter().for_each(|path| output.say(&format!("snapshot {}", path.display())));
         Ok(())
     }
+}
+
+/// A log that verifies, as far as it does.
+struct Sound<'a> {
+    log: &'a Folder,
+    finding: &'a Finding,
+    entries: &'a [Vec<u8>],
+    extent: Extent,
 }
 
 /// The status `helio` exits with.

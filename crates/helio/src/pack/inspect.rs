@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use package::manifest::{CapabilityEntry, StoreRules, TaskEntry};
+use package::manifest::{CapabilityEntry, StoreRules, TaskEntry, WasiEntry};
 use package::{Manifest, Package, Part, Seal, Skipped};
 use serde::Serialize;
 use witness::note::SigningKey;
@@ -190,6 +190,9 @@ impl fmt::Display for Inspection {
             for (handle, capability) in task.capabilities.iter().enumerate() {
                 writeln!(f, "    handle {handle:<3} {}", shown(capability))?;
             }
+            for line in task.wasi.iter().flat_map(told) {
+                writeln!(f, "    {line}")?;
+            }
         }
         self.skipped.iter().try_for_each(|what| writeln!(f, "  skipped   {what}"))
     }
@@ -230,6 +233,15 @@ fn needs(rules: &StoreRules) -> String {
 
 fn approvers(rules: &StoreRules) -> impl Iterator<Item = String> {
     rules.approvers.iter().map(|key| format!("  approver {}", hex::encode(key)))
+}
+
+/// What a task is told through WASI, a line each. Whoever wrote the words may
+/// have meant harm to a terminal.
+fn told(wasi: &WasiEntry) -> Vec<String> {
+    let stdin = wasi.stdin.iter().map(|name| format!("stdin      {name}"));
+    let args = wasi.args.iter().map(|word| format!("argument   {word:?}"));
+    let env = wasi.env.iter().map(|word| format!("variable   {word:?}"));
+    stdin.chain(args).chain(env).collect()
 }
 
 fn shown(capability: &CapabilityEntry) -> String {

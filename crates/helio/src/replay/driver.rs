@@ -41,7 +41,8 @@ impl<'a> Driver<'a> {
     /// entries are those of the log, from its first.
     pub fn new(cell: Cell, entries: &'a [Vec<u8>], extent: Extent) -> Self {
         let Events { whole, cut } = Events::of(entries);
-        // An event without all of its data can neither be fed nor compared.
+        // An event whose end is missing with the log's cannot be fed.
+        let cut = cut.filter(|_| extent == Extent::Open);
         let end = cut.and_then(|cut| usize::try_from(cut).ok()).unwrap_or(entries.len());
         let (entries, _) = entries.split_at_checked(end).unwrap_or((entries, &[]));
         let equal = cell.size();

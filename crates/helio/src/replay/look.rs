@@ -5,12 +5,11 @@
 use std::collections::BTreeMap;
 
 use machine::Cell;
-use nucleus::{ObjectId, Outcome as Ended, State as TaskState};
+use nucleus::Nucleus;
 use package::Manifest;
-use rvsh::view::{Activity, Entry, Log, Machine, Package, State, Task, View};
-use witness::manifest::Outcome;
+use rvsh::view::{Entry, Machine, View};
 use witness::record::{MachineFacts, Record};
-use witness::{Hash, Index};
+use witness::{Hash, Index, Subject};
 
 /// A replayed machine between two slices.
 pub struct Look<'a> {
@@ -45,8 +44,33 @@ impl<'a> Look<'a> {
             numbers: cell.log().ids().iter().copied().zip(0..).collect(),
         }
     }
+}
 
-    /// A record that the machine no longer has in memory, from the log.
+impl View for Look<'_> {
+    fn nucleus(&self) -> &Nucleus {
+        self.cell.view()
+    }
+
+    fn machine(&self) -> Machine<'_> {
+        Machine {
+            version: env!("CARGO_PKG_VERSION"),
+            device_name: self.device_name,
+            facts: self.facts,
+            package: self.manifest,
+            package_digest: self.package,
+            heap: None,
+        }
+    }
+
+    fn memory(&self, task: Subject) -> u64 {
+        self.cell.memory_bytes(task)
+    }
+
+    /// The log's signature covers what is equal to it.
+    fn checkpoint(&self) -> u64 {
+        self.equal
+    }
+
     fn recorded(&self, index: u64) -> Option<Entry<'_>> {
         if index >= self.equal {
             return None;
@@ -61,94 +85,5 @@ impl<'a> Look<'a> {
             cause: parents.and_then(|it| it.cause).and_then(|cause| parent(&cause)),
             record,
         })
-    }
-}
-
-impl View for Look<'_> {
-    fn machine(&self) -> Machine<'_> {
-        let nucleus = self.cell.view();
-        let mut states = nucleus.tasks().map(|(_, task)| task.state());
-        let activity = if !nucleus.is_alive() {
-            Activity::Finished
-        } else if states.any(|state| matches!(state, TaskState::Ready | TaskState::Running)) {
-            Activity::Running
-        } else {
-            Activity::Waiting
-        };
-        Machine {
-            version: env!("CARGO_PKG_VERSION"),
-            device_name: self.device_name,
-            facts: self.facts,
-            package: self.manifest.map(|package| Package {
-                name: &package.name,
-                version: package.version,
-                seed: package.seed,
-            }),
-            package_digest: self.package,
-            profile: abi::profile::NAME,
-            time_ns: nucleus.clock().now_ns(),
-            slices: nucleus.clock().slice(),
-            activity,
-            heap: None,
-        }
-    }
-
-    fn task(&self, place: usize) -> Option<Task<'_>> {
-        let nucleus = self.cell.view();
-        let (subject, task) = nucleus.tasks().nth(place)?;
-        let partition = task.partition.and_then(|id| nucleus.partitions().nth(id.0));
-        Some(Task {
-            subject: Some(subject.0),
-            name: &task.name,
-            state: state(task.state()),
-            priority: task.priority,
-            deadline_ns: (task.deadline != u64::MAX).then_some(task.deadline),
-            fuel_spent: task.spent,
-            fuel_budget: task.fuel,
-            memory: self.cell.memory_bytes(subject),
-            memory_limit: u64::from(task.memory),
-            records: partition.map_or(0, |partition| partition.records.left()),
-        })
-    }
-
-    fn log(&self) -> Log {
-        let log = self.cell.log();
-        Log {
-            sealed: log.size(),
-            pending: log.pending() as u64,
-            oldest: 0,
-            root: log.root(),
-            // The log's signature covers what is equal to it.
-            checkpoint: self.equal,
-        }
-    }
-
-    fn entry(&self, index: u64) -> Option<Entry<'_>> {
-        let Some(entry) = self.cell.log().entry(Index(index)) else { return self.recorded(index) };
-        Some(Entry {
-            id: entry.id,
-            previous: entry.previous().map(|index| index.0),
-            cause: entry.cause().map(|index| index.0),
-            record: entry.record(),
-        })
-    }
-
-    fn object_name(&self, object: u32) -> Option<&str> {
-        let object = self.cell.view().object(ObjectId(object))?;
-        Some(object.name.as_str()).filter(|name| !name.is_empty())
-    }
-}
-
-fn state(state: TaskState) -> State {
-    match state {
-        TaskState::Kernel | TaskState::Ready | TaskState::Running => State::Ready,
-        TaskState::Waiting(u64::MAX) => State::Waiting(None),
-        TaskState::Waiting(until) => State::Waiting(Some(until)),
-        TaskState::Parked => State::Parked,
-        TaskState::Ended(Ended::Exit(code)) => State::Ended(Outcome::Exit, code),
-        TaskState::Ended(Ended::Trap(code)) => State::Ended(Outcome::Trap, code.number().into()),
-        TaskState::Ended(Ended::OutOfFuel) => State::Ended(Outcome::OutOfFuel, 0),
-        TaskState::Ended(Ended::RecordsSpent) => State::Ended(Outcome::Budget, 0),
-        TaskState::Ended(Ended::Killed) => State::Ended(Outcome::Killed, 0),
     }
 }

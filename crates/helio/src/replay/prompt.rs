@@ -35,8 +35,14 @@ pub fn serve(view: &dyn View, mut keys: impl Read, out: &mut impl Write) -> io::
             }
             let echoed = editor.feed(key, &mut |text| said.push_str(text));
             let Some(input) = echoed else { continue };
-            if let Input::Line(line) = input {
-                answer(&line, view, &mut said);
+            match input {
+                Input::Line(line) => answer(&line, view, &mut said),
+                Input::Interrupt => {}
+                Input::Complete(before) => {
+                    let completion = rvsh::complete(&before, view);
+                    editor.offer(&completion, &mut |text| said.push_str(text));
+                    continue;
+                }
             }
             editor.show(&mut |text| said.push_str(text));
         }

@@ -27,6 +27,9 @@ pub const DISK: &str = "log.raw";
 /// Every byte of the serial port, below the run's folder.
 pub const CONSOLE: &str = "console.log";
 
+/// The package that ran, below the run's folder: a replay needs it.
+pub const PACKAGE: &str = "package.rvf";
+
 /// A log that came home.
 #[derive(Debug)]
 pub struct Conclusion {
@@ -78,7 +81,7 @@ impl Conclusion {
 /// new.
 pub fn clear(run: &Path) -> Result<()> {
     file::make_folder(run)?;
-    for name in [LOG, CONSOLE, DISK] {
+    for name in [LOG, CONSOLE, DISK, PACKAGE] {
         let path = run.join(name);
         let removed = match path.is_dir() {
             true => std::fs::remove_dir_all(&path),

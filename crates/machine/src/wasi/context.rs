@@ -111,19 +111,26 @@ fn held(
 }
 
 /// The regions that a task may read and whose content cannot change, by
-/// handle; of two with one name the first.
-fn files(nucleus: &Nucleus, subject: Subject) -> Vec<File<'_>> {
-    let mut files: Vec<File<'_>> = Vec::new();
-    for (handle, held) in held(nucleus, subject, Kind::Region, Rights::READ) {
-        let Some(object) = nucleus.object(held.object) else { continue };
-        let is_settled = match &object.body {
-            Body::Region(region) => region.content().is_some(),
-            _ => false,
+/// handle.
+fn regions(nucleus: &Nucleus, subject: Subject) -> impl Iterator<Item = File<'_>> {
+    held(nucleus, subject, Kind::Region, Rights::READ).filter_map(|(handle, held)| {
+        let object = nucleus.object(held.object)?;
+        match &object.body {
+            Body::Region(region) => region.content()?,
+            _ => return None,
         };
         // Those of a mounted package have its path before their name.
-        let name = object.name.rsplit('/').next().unwrap_or_default();
-        if is_settled && files.iter().all(|file| file.name != name) {
-            files.push(File { handle, object: held.object, name });
+        let name = object.name.rsplit('/').next()?;
+        Some(File { handle, object: held.object, name })
+    })
+}
+
+/// Those by which a task has its files: of two with one name, the first.
+fn files(nucleus: &Nucleus, subject: Subject) -> Vec<File<'_>> {
+    let mut files: Vec<File<'_>> = Vec::new();
+    for region in regions(nucleus, subject) {
+        if files.iter().all(|file| file.name != region.name) {
+            files.push(region);
         }
     }
     files
@@ -131,5 +138,5 @@ fn files(nucleus: &Nucleus, subject: Subject) -> Vec<File<'_>> {
 
 /// The one of them with this name.
 pub(super) fn file<'n>(nucleus: &'n Nucleus, subject: Subject, name: &str) -> Option<File<'n>> {
-    files(nucleus, subject).into_iter().find(|file| file.name == name)
+    regions(nucleus, subject).find(|file| file.name == name)
 }

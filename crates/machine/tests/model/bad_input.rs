@@ -6,7 +6,7 @@ use crate::{
     common::HASHER,
     deed::{Deed, Event, Proof, Step, What},
     drive::Drive,
-    plain::Seen,
+    plain::{Life, Seen},
     stores,
 };
 use abi::{
@@ -32,6 +32,7 @@ const TURNED: Handle = Handle(15);
 const CLAIMS: Handle = Handle(16);
 const TIES: Handle = Handle(17);
 const PROBE: Handle = Handle(18);
+const GUARDED: Handle = Handle(20);
 
 /// A machine that is about to be asked something bad.
 struct Table(Drive);
@@ -309,7 +310,7 @@ fn zero_and_maximum_lengths() {
         refused("beyond", Call::RegionMap, 0, DATA, what, Error::OutOfRange);
     }
     let none = What::Grant(GrantArguments {
-        to: Handle(20),
+        to: Handle(21),
         rights: Rights::READ,
         badge: 0,
         expiry: u64::MAX,
@@ -678,4 +679,97 @@ fn a_package_that_names_the_same_object_twice() {
     let [mount] = mounts[..] else { panic!("{} calls", mounts.len()) };
     assert_eq!(mount.verdict, Verdict::Denied(Error::DuplicateName));
     assert_eq!(run.cell.view().partitions().count(), 0);
+}
+
+#[test]
+fn a_package_can_be_mounted_any_number_of_times_one_after_the_other() {
+    let mut table = Table::new();
+    let file = Handle(13);
+    for _ in 0..70 {
+        let mount = What::Mount { region: file, path: "a".into() };
+        let first = table.done(Call::RvfMount, 0, PACKAGES, mount);
+        let what = What::Spawn { start: Table::start(0), passed: vec![], prepared: Ok(()) };
+        let child = table.done(Call::TaskSpawn, 0, first, what);
+        // Unless it has ended already.
+        table.ask(deed(Call::CapGrant, 1, child, What::TakeBack));
+        table.done(Call::QueueRecv, 0, MAILBOX, What::Receive { deadline: 0, window: 100 });
+        table.done(Call::RvfMount, 1, PACKAGES, What::Unmount { path: "a".into() });
+        for handle in (first.0..first.0 + 3).map(Handle).chain([child]) {
+            // Unless it was cleared away.
+            table.ask(deed(Call::CapGrant, 2, handle, What::TakeBack));
+        }
+    }
+}
+
+#[test]
+fn a_change_with_no_record_left_for_the_word_of_its_guard() {
+    let mut table = Table::new();
+    let mount = What::Mount { region: Handle(13), path: "a".into() };
+    let worker = table.done(Call::RvfMount, 0, PACKAGES, mount);
+    let passed = [GUARDED, TIMER].into_iter().flat_map(|it| it.0.to_le_bytes()).collect();
+    let what = What::Spawn { start: Table::start(10_000_000), passed, prepared: Ok(()) };
+    table.done(Call::TaskSpawn, 0, worker, what);
+    let child = *table.0.model.tasks.keys().last().unwrap();
+    let mutation = put(4, 0, &[1.0, 2.0]);
+    let signed = table.signed(GUARDED, &mutation, 1, u64::MAX);
+    // Of its 60 records.
+    for _ in 0..59 {
+        table.ask_as(child, deed(Call::TimerWait, 0, Handle(1), What::Wait { ns: 0 }));
+    }
+    let root = |table: &Table| Seen::of(&table.0.nucleus).objects[&table.id(GUARDED)].clone();
+    let before = root(&table);
+    let what = What::Put { mutation, proof: by(signed) };
+    table.ask_as(child, deed(Call::VectorPutProved, 0, Handle(0), what));
+    let ended = Life::Ended { outcome: 3, code: 0 };
+    assert_eq!(table.0.model.tasks[&child].life, ended);
+    assert_eq!(root(&table), before);
+    let used = table.0.nucleus.partitions().map(|it| it.records);
+    assert!(used.into_iter().all(|it| it.used <= it.limit));
+}
+
+#[test]
+fn a_capability_that_expires_while_what_it_is_for_is_prepared() {
+    let slowly = |which: usize, late: u64| {
+        let mut table = Table::new();
+        let child = table.child(&[PROGRAM]);
+        let who = *table.0.model.tasks.keys().last().unwrap();
+        let expiry = table.0.model.now + 2_000_000;
+        let give = |table: &mut Table, of: Handle, rights, is_short| {
+            let expiry = if is_short { expiry } else { u64::MAX };
+            let terms = GrantArguments { to: child, rights, badge: 0, expiry, uses: u32::MAX };
+            table.done(Call::CapGrant, 0, of, What::Grant(terms))
+        };
+        let program = give(&mut table, PROGRAM, Rights::EXECUTE, which == 0);
+        let packages = give(&mut table, PACKAGES, Rights::MOUNT, which == 1);
+        let region = give(&mut table, Handle(13), Rights::READ, which == 2);
+        let what = What::Spawn { start: Table::start(1), passed: vec![], prepared: Ok(()) };
+        let spawn = deed(Call::TaskSpawn, 0, program, what);
+        let mount = deed(Call::RvfMount, 0, packages, What::Mount { region, path: "a".into() });
+        while table.0.on.is_none_or(|(on, _)| on != who) {
+            let step = if table.0.on.is_some() { Step::End { fuel: 0 } } else { Step::Begin };
+            assert!(table.0.step(&step));
+        }
+        let gate = &mut table.0.nucleus;
+        let deed = if which == 0 { spawn } else { mount };
+        crate::bench::BENCH.slowly(gate, who, &deed, late)
+    };
+    for which in 0..3 {
+        assert!(slowly(which, 0) >= 0);
+        assert_eq!(Error::from_guest(slowly(which, 2_000_000)), Some(Error::Expired), "{which}");
+    }
+}
+
+#[test]
+fn a_subscription_that_has_died_is_in_nobodys_way() {
+    let mut table = Table::new();
+    let child = table.child(&[]);
+    let who = *table.0.model.tasks.keys().last().unwrap();
+    let subscribe =
+        |sensor| deed(Call::SensorSubscribe, 0, sensor, What::Subscribe { queue: MAILBOX });
+    let sensor = table.grant(PROBE, child, Rights::READ);
+    assert_eq!(table.ask_as(who, subscribe(sensor)), 0);
+    table.refused_as("the same", who, subscribe(sensor), Error::AlreadyExists);
+    table.done(Call::CapGrant, 1, PROBE, What::TakeBack);
+    let sensor = table.grant(PROBE, child, Rights::READ);
+    assert_eq!(table.ask_as(who, subscribe(sensor)), 0);
 }

@@ -2,12 +2,13 @@
 
 use crate::{
     common::{HASHER, Recipe, capability, facts, trust},
+    counting::{counted, uncounted},
     deed::{Deed, What},
     plain::{Learn, Model, Setup},
 };
 use abi::{Error, Handle, Kind, Rights};
 use nucleus::{
-    Answer, Nucleus, Start, Work,
+    Answer, Nucleus, Start, Word, Work,
     view::{Body, Region},
 };
 use package::{
@@ -28,7 +29,7 @@ pub fn sign(key: &[u8; 32], message: &[u8]) -> [u8; 64] {
 }
 
 pub fn holds(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    sign(key, message) == *signature
+    uncounted(|| sign(key, message) == *signature)
 }
 
 /// Approvers of the stores: the first is trusted, the second was revoked.
@@ -39,7 +40,13 @@ fn is_revoked(key: &[u8; 32]) -> bool {
 }
 
 fn rules(tier: Tier) -> StoreRules {
-    StoreRules { tier, approvers: APPROVERS.to_vec(), guard: None }
+    let guard = (tier == Tier::Deep).then(|| "other".into());
+    StoreRules { tier, approvers: APPROVERS.to_vec(), guard }
+}
+
+/// What the guard says to a change.
+pub fn guard_allows(mutation: &[u8]) -> bool {
+    mutation.first().is_some_and(|key| key % 4 != 3)
 }
 
 /// The package inside the package.
@@ -67,6 +74,7 @@ fn root(inner_file: &[u8]) -> Recipe {
     recipe.vector_stores = vec![
         vectors("near", 2, 6, Metric::L2, Tier::Reflex),
         vectors("turned", 3, 4, Metric::Cosine, Tier::Standard),
+        vectors("guarded", 2, 4, Metric::L2, Tier::Deep),
     ];
     let graph = |name: &str, nodes, edges, tier| {
         let (name, rules) = (name.into(), rules(tier));
@@ -97,7 +105,7 @@ fn root(inner_file: &[u8]) -> Recipe {
 fn everything(all: bool) -> Vec<CapabilityEntry> {
     use Kind::*;
     let keep = Rights::GRANT | Rights::REVOKE;
-    let entries: [(Kind, &str, Rights, Rights); 20] = [
+    let entries: [(Kind, &str, Rights, Rights); 21] = [
         (Queue, "console", Rights::WRITE, keep),
         (Queue, "console-input", Rights::READ, keep),
         (Queue, "approvals", Rights::READ, keep),
@@ -118,6 +126,7 @@ fn everything(all: bool) -> Vec<CapabilityEntry> {
         (GraphStore, "ties", Rights::READ | Rights::WRITE, keep | Rights::PROVE),
         (Sensor, "probe", Rights::READ, keep),
         (VectorStore, "near", Rights::READ, keep),
+        (VectorStore, "guarded", Rights::READ | Rights::WRITE, keep | Rights::PROVE),
     ];
     let rights = |own, more| if all { own | more } else { own };
     let entries = entries.into_iter();
@@ -172,10 +181,33 @@ impl Bench {
         nucleus
     }
 
+    /// A call that asks for something to be prepared, which takes so much fuel.
+    /// Gives the answer.
+    pub fn slowly(&self, nucleus: &mut Nucleus, who: u32, deed: &Deed, fuel: u64) -> i64 {
+        let who = Subject(who);
+        let answer = nucleus.gate(who, deed.request(&mut []));
+        let Answer::Prepare(ticket) = answer else { panic!("{answer:?}") };
+        nucleus.spend(who, fuel);
+        match ticket.work() {
+            Work::Spawn { .. } => {
+                let _ = nucleus.commit_spawn(ticket, Ok(()));
+            }
+            Work::Mount { .. } => {
+                let opened = Package::open(&self.inner_file, &trust(), HASHER).unwrap();
+                let _ = nucleus.commit_mount(ticket, Ok(&opened), 0, &is_revoked);
+            }
+            work => panic!("{work:?}"),
+        }
+        nucleus.take_answer(who).unwrap()
+    }
+
     /// A call, completed as a machine would. `into` is its window.
     pub fn call(&self, nucleus: &mut Nucleus, who: u32, deed: &Deed, into: &mut [u8]) -> Answer {
         let who = Subject(who);
-        let ticket = match nucleus.gate(who, deed.request(into)) {
+        let request = deed.request(into);
+        let (answer, allocations) = counted(|| nucleus.gate(who, request));
+        assert_eq!(allocations, 0, "{deed:?} allocates inside the gate");
+        let ticket = match answer {
             Answer::Prepare(ticket) => ticket,
             answer => return answer,
         };
@@ -195,6 +227,10 @@ impl Bench {
                 let opened = Package::open(&file, &trust(), HASHER);
                 let opened = opened.as_ref().map_err(|_| Error::NotRvf);
                 let _ = nucleus.commit_mount(ticket, opened, file.len() as u32, &is_revoked);
+            }
+            (Work::Guard { .. }, Ok(What::Put { mutation, .. })) => {
+                let word = Word { allows: guard_allows(mutation), fuel: 0 };
+                return nucleus.commit_guard(ticket, deed.request(into), word);
             }
             (Work::Unmount { .. }, _) => nucleus.commit_unmount(ticket).unwrap(),
             (work, what) => panic!("{what:?} asks for {work:?}"),

@@ -26,6 +26,7 @@ pub enum Step {
 pub enum Event {
     Stop,
     Resume,
+    Shutdown,
     Reading(Vec<u8>),
     Typed(Vec<u8>),
     Approval(Box<SignedProof>),

@@ -116,6 +116,7 @@ impl Drive {
         let input = match event {
             Event::Stop => Input::new(EventKind::Stop, &[]),
             Event::Resume => Input::new(EventKind::Resume, &[]),
+            Event::Shutdown => Input::new(EventKind::Shutdown, &[]),
             Event::Reading(bytes) => Input::reading(ObjectId(self.model.sensor), bytes),
             Event::Typed(bytes) => Input::new(EventKind::ConsoleInput, bytes),
             Event::Approval(signed) => {
@@ -201,6 +202,7 @@ impl Drive {
         for (before, after) in before.partitions.iter_mut().zip(&after.partitions) {
             before.meters[2].1 = after.meters[2].1;
         }
+        (before.holders, before.derived_from) = (after.holders.clone(), after.derived_from);
         same(&after, &before, &"a denial changed something");
     }
 
@@ -208,6 +210,19 @@ impl Drive {
     fn was_dead(&self, (who, handle): &(u32, u32)) -> bool {
         let space = &self.model.tasks[who].space;
         space.get(abi::Handle(*handle)).is_err() || self.model.dead().contains(&(*who, *handle))
+    }
+
+    /// A call of the kernel's own. Gives the answer.
+    pub fn kernel(&mut self, deed: &Deed) -> i64 {
+        self.call(deed, 0, u64::MAX);
+        self.compare(&Step::Call(deed.clone()));
+        self.value
+    }
+
+    /// What the kernel's calls have let go of goes.
+    pub fn end_kernels(&mut self) {
+        self.end_slice(0);
+        self.compare(&Step::End { fuel: 0 });
     }
 
     fn spend(&mut self, who: u32, fuel: u64) {
@@ -286,6 +301,9 @@ fn found(record: &Record<'_>, previous: Option<Index>, cause: Option<Index>) -> 
         Body::StateRoot(_) => Line::StateRoot { subject },
         Body::OutOfFuel(it) => Line::OutOfFuel { subject, given: it.budget, spent: it.spent },
         Body::BudgetSpent(it) => Line::RecordsSpent { subject, limit: it.limit },
+        Body::Guard(it) => {
+            Line::Guard { subject, store: it.store, allowed: it.allowed, component: it.component }
+        }
         ref body => panic!("a record of {body:?}"),
     }
 }

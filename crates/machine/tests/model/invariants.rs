@@ -1,6 +1,6 @@
 //! What must hold whatever is done.
 
-use crate::plain::{Body, Model, space::Cap};
+use crate::plain::{Model, space::Cap};
 use abi::Rights;
 use std::collections::BTreeMap;
 
@@ -13,28 +13,10 @@ pub struct Watch {
     uses: BTreeMap<u64, u64>,
 }
 
-/// Every capability there is: held by a task, a message or a subscription.
-fn all(model: &Model) -> Vec<&Cap> {
-    let mut all: Vec<&Cap> =
-        model.tasks.values().flat_map(|task| task.space.iter().map(|it| it.1)).collect();
-    for object in model.objects.values() {
-        match &object.body {
-            Body::Queue(queue) => {
-                all.extend(queue.messages.iter().filter_map(|it| it.reference.as_ref()));
-            }
-            Body::Sensor(places) => {
-                all.extend(places.iter().flatten().flat_map(|it| [&it.source, &it.queue]));
-            }
-            _ => {}
-        }
-    }
-    all
-}
-
 impl Watch {
     pub fn look(&mut self, model: &Model) {
         let mut uses: BTreeMap<u64, u64> = BTreeMap::new();
-        for cap in all(model) {
+        for cap in model.capabilities() {
             self.is_less(cap);
             if cap.uses != u32::MAX {
                 for name in cap.line.iter().map(|it| it.0).chain([cap.name]) {

@@ -13,6 +13,7 @@ pub(crate) const COMMAND: Command = Command {
               log. It becomes an event, covered by a signed checkpoint: one that was\n\
               signed after the nonce was chosen, not kept from before.",
     json: false,
+    completes: &[],
     run,
 };
 
@@ -24,8 +25,8 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
             "A nonce is 32 bytes, as 64 hexadecimal digits; these are {count} characters."
         ))
     })?;
-    let log = request.view.log();
-    let index = log.sealed.saturating_add(log.pending);
+    let log = request.view.nucleus().log();
+    let index = log.size().saturating_add(log.pending() as u64);
     Ok(Answer::act(
         alloc::format!("The nonce becomes an event in the log, at record {index} or soon after."),
         Action::Challenge(nonce),

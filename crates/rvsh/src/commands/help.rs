@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use crate::answer::{Answer, Refusal};
-use crate::command::{self, COMMANDS, Command, Request};
+use crate::command::{self, Argument, COMMANDS, Command, Request};
 use crate::table::Table;
 
 pub(crate) const COMMAND: Command = Command {
@@ -13,6 +13,7 @@ pub(crate) const COMMAND: Command = Command {
     details: "Without an argument, lists every command with its arguments. Words in\n\
               brackets may be left out. -j asks for one line of JSON.",
     json: false,
+    completes: &[Argument::Command],
     run,
 };
 

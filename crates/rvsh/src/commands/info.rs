@@ -5,13 +5,14 @@ use alloc::string::String;
 use ::witness::hex::Hex;
 use ::witness::json::{Object, Value};
 use ::witness::record::Flags;
+use package::Manifest;
 
 use crate::answer::{Answer, Refusal};
 use crate::command::{Command, Request};
 use crate::commands::{Short, counted, number, optional};
 use crate::table::Table;
 use crate::units::{Bytes, Seconds};
-use crate::view::{Activity, Log, Machine};
+use crate::view::{View, activity};
 
 pub(crate) const COMMAND: Command = Command {
     name: "info",
@@ -21,28 +22,21 @@ pub(crate) const COMMAND: Command = Command {
               logical time, memory and the log. Everything here but time, memory and the\n\
               log's size is in the log's first two records.",
     json: true,
+    completes: &[],
     run,
 };
 
 fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.no_arguments()?;
-    let (machine, log) = (request.view.machine(), request.view.log());
-    Ok(if request.json {
-        Answer::json(&json(&machine, &log))
-    } else {
-        Answer::text(text(&machine, &log))
+    Ok(match request.json {
+        true => Answer::json(&json(request.view)),
+        false => Answer::text(text(request.view)),
     })
 }
 
-fn activity(machine: &Machine<'_>) -> &'static str {
-    match machine.activity {
-        Activity::Running => "running",
-        Activity::Waiting => "waiting",
-        Activity::Finished => "finished",
-    }
-}
-
-fn text(machine: &Machine<'_>, log: &Log) -> String {
+fn text(view: &dyn View) -> String {
+    let (machine, nucleus) = (view.machine(), view.nucleus());
+    let (log, clock) = (nucleus.log(), nucleus.clock());
     let facts = &machine.facts;
     let has = |flag| facts.flags.contains(flag);
     let mut table = Table::of_pairs();
@@ -67,23 +61,23 @@ fn text(machine: &Machine<'_>, log: &Log) -> String {
     }
     match &machine.package {
         Some(it) => {
-            let (name, version, seed) = (it.name, it.version, it.seed);
+            let Manifest { name, version, seed, .. } = it;
             table.pair("package", format_args!("{name}, version {version}, seed {seed}"));
         }
         None => table.pair("package", "refused: see `witness show 2`"),
     }
     table.pair("", format_args!("SHA-256 {}", Hex(&machine.package_digest)));
-    table.pair("profile", machine.profile);
-    let slices = counted(machine.slices, "slice");
-    let time = Seconds(machine.time_ns);
-    table.pair("time", format_args!("{time} logical, {slices}, {}", activity(machine)));
+    table.pair("profile", abi::profile::NAME);
+    let slices = counted(clock.slice(), "slice");
+    let time = Seconds(clock.now_ns());
+    table.pair("time", format_args!("{time} logical, {slices}, {}", activity(nucleus)));
     if let Some(heap) = &machine.heap {
         table.pair("heap", format_args!("{} used of {}", Bytes(heap.used), Bytes(heap.size)));
     }
-    let sealed = counted(log.sealed, "record");
+    let sealed = counted(log.size(), "record");
     table.pair(
         "log",
-        format_args!("{sealed} sealed, {} pending, root {}", log.pending, Short(&log.root)),
+        format_args!("{sealed} sealed, {} pending, root {}", log.pending(), Short(&log.root())),
     );
     table.pair(
         "",
@@ -96,12 +90,14 @@ fn text(machine: &Machine<'_>, log: &Log) -> String {
     table.render()
 }
 
-fn json(machine: &Machine<'_>, log: &Log) -> Value {
+fn json(view: &dyn View) -> Value {
+    let (machine, nucleus) = (view.machine(), view.nucleus());
+    let (log, clock) = (nucleus.log(), nucleus.clock());
     let facts = &machine.facts;
     let has = |flag| facts.flags.contains(flag);
     let package = machine.package.map(|it| {
         Object::new()
-            .with("name", it.name)
+            .with("name", it.name.as_str())
             .with("seed", Value::decimal(it.seed))
             .with("version", number(it.version))
     });
@@ -109,7 +105,7 @@ fn json(machine: &Machine<'_>, log: &Log) -> Value {
         .heap
         .map(|it| Object::new().with("size", number(it.size)).with("used", number(it.used)));
     Object::new()
-        .with("activity", activity(machine))
+        .with("activity", activity(nucleus))
         .with("arch", facts.arch.name())
         .with("board", facts.board.name())
         .with("boot_id", Value::hex(&facts.boot_id))
@@ -119,16 +115,16 @@ fn json(machine: &Machine<'_>, log: &Log) -> Value {
         .with("heap", optional(heap))
         .with("kernel_checked", has(Flags::KERNEL_CHECKED))
         .with("log_flushes", has(Flags::FLUSHES))
-        .with("log_pending", number(log.pending))
-        .with("log_root", Value::hex(&log.root))
-        .with("log_sealed", number(log.sealed))
+        .with("log_pending", number(log.pending() as u64))
+        .with("log_root", Value::hex(&log.root()))
+        .with("log_sealed", number(log.size()))
         .with("log_to_disk", has(Flags::TO_DISK))
         .with("nonce", optional(facts.nonce.map(|nonce| Value::hex(&nonce))))
         .with("package", optional(package))
         .with("package_digest", Value::hex(&machine.package_digest))
-        .with("profile", machine.profile)
-        .with("slices", number(machine.slices))
-        .with("time_ns", Value::decimal(machine.time_ns))
+        .with("profile", abi::profile::NAME)
+        .with("slices", number(clock.slice()))
+        .with("time_ns", Value::decimal(clock.now_ns()))
         .with("version", machine.version)
         .into()
 }
@@ -146,9 +142,9 @@ mod tests {
             "checked     nobody checked the kernel's signature\n",
             "nonce       none was given\n",
             "package     sample, version 3, seed 42\n",
-            "time        0.001500 s logical, 7 slices, running\n",
+            "time        0.005002 s logical, 52 slices, running\n",
             "heap        1.0 MiB used of 64.0 MiB\n",
-            "log         2 records sealed, 3 pending, root ",
+            "log         7 records sealed, 3 pending, root ",
             "            goes to a disk that can flush\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
@@ -162,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_refused_package_is_said_so() {
-        let sample = Sample { package: None, ..Sample::new() };
+        let sample = Sample::empty();
         let text = execute("info", &sample).text;
         assert!(text.contains("package     refused: see `witness show 2`\n"), "{text}");
         assert!(execute("info -j", &sample).text.contains("\"package\":null"));

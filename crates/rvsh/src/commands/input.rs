@@ -7,7 +7,7 @@ use abi::SignedProof;
 use witness::hex;
 
 use crate::answer::{Action, Answer, Refusal};
-use crate::command::Command;
+use crate::command::{Argument, Command};
 
 pub(crate) const TYPE: Command = Command {
     name: "type",
@@ -16,6 +16,7 @@ pub(crate) const TYPE: Command = Command {
     details: "The words, with one blank between two and a line feed after the last, become\n\
               an event and a message in the queue `console-input`.",
     json: false,
+    completes: &[],
     run: |request| {
         if request.arguments.is_empty() {
             return Err(request.usage());
@@ -33,6 +34,7 @@ pub(crate) const FEED: Command = Command {
     details: "SENSOR is one that the package declares. READING is a word, or bytes as 0x\n\
               and hexadecimal digits. It becomes an event in the log, marked as typed.",
     json: false,
+    completes: &[Argument::Sensor],
     run: |request| {
         let [sensor, reading] = request.arguments[..] else { return Err(request.usage()) };
         let reading = match reading.strip_prefix("0x") {
@@ -52,6 +54,7 @@ pub(crate) const APPROVE: Command = Command {
               becomes an event and a message in the queue `approvals`. Handing it over\n\
               approves nothing: its signature is looked at when a task uses it.",
     json: false,
+    completes: &[],
     run: |request| {
         let [digits] = request.arguments[..] else { return Err(request.usage()) };
         let proof = bytes(digits)?;

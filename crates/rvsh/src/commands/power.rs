@@ -10,6 +10,7 @@ pub(crate) const REBOOT: Command = Command {
     details: "Tasks that still run are cut short, the log is sealed, signed and written\n\
               out, then the machine starts again.",
     json: false,
+    completes: &[],
     run: |request| end(request, "Ending the run; the machine will start again.", Action::Reboot),
 };
 
@@ -20,6 +21,7 @@ pub(crate) const POWEROFF: Command = Command {
     details: "Tasks that still run are cut short, the log is sealed, signed and written\n\
               out, then the machine is switched off.",
     json: false,
+    completes: &[],
     run: |request| end(request, "Ending the run; the machine will switch off.", Action::PowerOff),
 };
 

@@ -10,6 +10,7 @@ pub(crate) const STOP: Command = Command {
     details: "An event in the log. Calls that wait are cut short; each task's next call is\n\
               denied once, and the task parks. Looking goes on. `resume` is the inverse.",
     json: false,
+    completes: &[],
     run: |request| act(request, "Every task's next call is denied.", Action::Stop),
 };
 
@@ -20,6 +21,7 @@ pub(crate) const RESUME: Command = Command {
     details: "An event in the log. Parked tasks go on where they are; what expired or was\n\
               cut short meanwhile stays so.",
     json: false,
+    completes: &[],
     run: |request| act(request, "The tasks go on.", Action::Resume),
 };
 
@@ -30,6 +32,7 @@ pub(crate) const SNAPSHOT: Command = Command {
     details: "An event in the log, and a record of the root that `helio replay` can take a\n\
               snapshot at. Only a package whose manifest asks for state roots has them.",
     json: false,
+    completes: &[],
     run: |request| act(request, "The root of the state is recorded.", Action::Snapshot),
 };
 

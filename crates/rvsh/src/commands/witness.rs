@@ -8,12 +8,12 @@ use ::witness::json::{Object, Value};
 use ::witness::record::Record;
 
 use crate::answer::{Answer, Refusal};
-use crate::command::{Command, Request};
+use crate::command::{Argument, Command, Request};
 use crate::commands::{Short, counted, number, optional};
 use crate::describe;
 use crate::table::{Align, Table};
 use crate::units::{Count, Seconds};
-use crate::view::{Entry, View, subject_name};
+use crate::view::{self, Entry, View, subject_name};
 
 pub(crate) const COMMAND: Command = Command {
     name: "witness",
@@ -24,6 +24,7 @@ pub(crate) const COMMAND: Command = Command {
               says. A record that is not sealed yet has no id, and nothing it caused has\n\
               left the machine. Records further back are in the log that was written out.",
     json: true,
+    completes: &[Argument::Word(&["tail", "show"])],
     run,
 };
 
@@ -45,33 +46,34 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
 }
 
 fn summary(request: &Request<'_>) -> Answer {
-    let log = request.view.log();
+    let log = request.view.nucleus().log();
+    let (sealed, pending, root) = (log.size(), log.pending() as u64, log.root());
+    let (checkpoint, oldest) = (request.view.checkpoint(), view::oldest(request.view));
     if request.json {
         return Answer::json(
             &Object::new()
-                .with("checkpoint", number(log.checkpoint))
-                .with("oldest", number(log.oldest))
-                .with("pending", number(log.pending))
-                .with("root", Value::hex(&log.root))
-                .with("sealed", number(log.sealed))
+                .with("checkpoint", number(checkpoint))
+                .with("oldest", number(oldest))
+                .with("pending", number(pending))
+                .with("root", Value::hex(&root))
+                .with("sealed", number(sealed))
                 .into(),
         );
     }
     let mut table = Table::of_pairs();
-    table.pair("sealed", counted(log.sealed, "record"));
-    table.pair("pending", counted(log.pending, "record"));
-    table.pair("signed", format_args!("the first {}", counted(log.checkpoint, "record")));
-    table.pair("in memory", format_args!("from record {} on", log.oldest));
-    table.pair("root", Hex(&log.root));
+    table.pair("sealed", counted(sealed, "record"));
+    table.pair("pending", counted(pending, "record"));
+    table.pair("signed", format_args!("the first {}", counted(checkpoint, "record")));
+    table.pair("in memory", format_args!("from record {oldest} on"));
+    table.pair("root", Hex(&root));
     Answer::text(table.render())
 }
 
 fn tail(request: &Request<'_>, rows: u64) -> Answer {
     let view = request.view;
-    let log = view.log();
-    let end = log.sealed.saturating_add(log.pending);
-    let start = end.saturating_sub(rows.min(TAIL_MAX)).max(log.oldest);
-    let entries = (start..end).filter_map(|index| Some((index, view.entry(index)?)));
+    let end = view.nucleus().log().next().0;
+    let start = end.saturating_sub(rows.min(TAIL_MAX)).max(view::oldest(view));
+    let entries = (start..end).filter_map(|index| Some((index, view::entry(view, index)?)));
     if request.json {
         return Answer::json(&entries.map(|(index, entry)| json(view, index, &entry)).collect());
     }
@@ -87,8 +89,8 @@ fn tail(request: &Request<'_>, rows: u64) -> Answer {
         let (time, who, what) = match &entry.record {
             Ok(record) => (
                 Seconds(record.point.time_ns).to_string(),
-                subject_name(view, record.subject),
-                describe::in_words(view, record),
+                subject_name(view.nucleus(), record.subject),
+                describe::in_words(view.nucleus(), record),
             ),
             Err(error) => (String::new(), String::new(), format!("unreadable: {error:?}")),
         };
@@ -99,10 +101,9 @@ fn tail(request: &Request<'_>, rows: u64) -> Answer {
 
 fn show(request: &Request<'_>, index: u64) -> Result<Answer, Refusal> {
     let view = request.view;
-    let log = view.log();
-    let end = log.sealed.saturating_add(log.pending);
-    let entry = view.entry(index).ok_or_else(|| {
-        Refusal(match end.checked_sub(1) {
+    let log = view.nucleus().log();
+    let entry = view::entry(view, index).ok_or_else(|| {
+        Refusal(match log.next().0.checked_sub(1) {
             None => "The log is empty.".into(),
             Some(last) if index > last => {
                 format!("There is no record {index}; the last one is {last}.")
@@ -110,7 +111,7 @@ fn show(request: &Request<'_>, index: u64) -> Result<Answer, Refusal> {
             Some(_) => format!(
                 "Record {index} is no longer in memory, only in the log that was written out; \
                  the oldest here is {}.",
-                log.oldest
+                view::oldest(view)
             ),
         })
     })?;
@@ -135,15 +136,15 @@ fn full(view: &dyn View, entry: &Entry<'_>, record: &Record<'_>, table: &mut Tab
         index.map_or_else(|| none.into(), |index| format!("record {index}"))
     };
     table.pair("kind", record.kind().name());
-    table.pair("what", describe::in_words(view, record));
-    let name = subject_name(view, record.subject);
+    table.pair("what", describe::in_words(view.nucleus(), record));
+    let name = subject_name(view.nucleus(), record.subject);
     table.pair("who", format_args!("{name} ({}), its record {}", record.subject, record.sequence));
     let point = &record.point;
     table.pair("time", format_args!("{} logical, slice {}", Seconds(point.time_ns), point.slice));
     table.pair("fuel", format_args!("{} spent by then", Count(point.fuel)));
     table.pair("previous", index_or(entry.previous, "none: the first of its subject"));
     table.pair("cause", index_or(entry.cause, "none"));
-    describe::body(view, &record.body, &mut |name, value| table.pair(name, value));
+    describe::body(view.nucleus(), &record.body, &mut |name, value| table.pair(name, value));
 }
 
 fn json(view: &dyn View, index: u64, entry: &Entry<'_>) -> Value {
@@ -157,7 +158,7 @@ fn json(view: &dyn View, index: u64, entry: &Entry<'_>) -> Value {
         Err(error) => return head.with("unreadable", format!("{error:?}")).into(),
     };
     let mut fields = Object::new();
-    describe::body(view, &record.body, &mut |name, value| {
+    describe::body(view.nucleus(), &record.body, &mut |name, value| {
         fields = core::mem::take(&mut fields).with(name, value.to_string());
     });
     let reason = record.verdict.reason();
@@ -170,25 +171,25 @@ fn json(view: &dyn View, index: u64, entry: &Entry<'_>) -> Value {
         .with("slice", Value::decimal(record.point.slice))
         .with("stage", optional(reason.map(|reason| reason.stage().name())))
         .with("subject", record.subject.0)
-        .with("text", describe::in_words(view, record))
+        .with("text", describe::in_words(view.nucleus(), record))
         .with("time_ns", Value::decimal(record.point.time_ns))
-        .with("who", subject_name(view, record.subject))
+        .with("who", subject_name(view.nucleus(), record.subject))
         .into()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{View, execute, sample::Sample};
-    use ::witness::hex;
+    use crate::sample::Sample;
+    use ::witness::{Index, hex};
 
     fn said(line: &str) -> alloc::string::String {
-        execute(line, &Sample::new()).text
+        Sample::new().said(line)
     }
 
     #[test]
     fn the_summary_has_the_whole_root() {
-        assert!(said("witness").starts_with("sealed     2 records\npending    3 records\n"));
-        let root = hex::encode(&Sample::new().log().root);
+        assert!(said("witness").starts_with("sealed     7 records\npending    3 records\n"));
+        let root = hex::encode(&Sample::new().nucleus.log().root());
         assert!(said("witness").ends_with(&["root       ", &root, "\n"].concat()));
     }
 
@@ -196,35 +197,33 @@ mod tests {
     fn the_tail_says_what_is_sealed_and_who_did_it() {
         let tail = said("witness tail");
         let rows: alloc::vec::Vec<&str> = tail.lines().collect();
-        assert_eq!(rows.len(), 6);
-        let id = hex::encode(&Sample::new().entry(0).unwrap().id.unwrap()[..6]);
+        assert_eq!(rows.len(), 11);
+        let id = hex::encode(&Sample::new().nucleus.log().id(Index(0)).unwrap()[..6]);
         let first = ["     0  ", &id, "  0.000000 s  kernel   genesis"].concat();
         assert!(rows[1].starts_with(&first), "{tail}");
         assert!(
-            rows[3].contains("  not sealed    0.001000 s  worker   queue_send console"),
+            rows[8].contains("  not sealed    0.005002 s  worker   queue_send console"),
             "{tail}"
         );
-        assert!(rows[4].contains("denied (capability)"), "{tail}");
+        assert!(rows[9].contains("denied (capability)"), "{tail}");
         assert_eq!(said("witness tail 1").lines().count(), 2);
         assert_eq!(said("witness tail 99999999999"), tail);
     }
 
     #[test]
     fn a_record_is_shown_with_its_parents_and_fields() {
-        let text = said("witness show 3");
+        let text = said("witness show 8");
         for line in [
             "kind       queue_send\n",
-            "previous   record 2\n",
+            "previous   record 7\n",
             "object     none: the handle names none\n",
             "handle     slot 9, generation 1\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
         }
-        assert_eq!(said("witness show 5"), "There is no record 5; the last one is 4.\n");
-        let late = Sample { oldest: 2, ..Sample::new() };
-        assert!(
-            execute("witness show 1", &late).text.starts_with("Record 1 is no longer in memory")
-        );
+        assert_eq!(said("witness show 10"), "There is no record 10; the last one is 9.\n");
+        let late = Sample::late().said("witness show 1");
+        assert!(late.starts_with("Record 1 is no longer in memory"), "{late}");
         assert!(said("witness show x").starts_with("usage: "));
         assert!(said("witness shwo 1").starts_with("usage: "));
     }

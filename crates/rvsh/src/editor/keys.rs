@@ -18,6 +18,7 @@ pub(super) enum Key {
     Up,
     Down,
     Redraw,
+    Complete,
     /// Anything else: a key without a meaning, or bytes that are no key.
     Unknown,
 }
@@ -89,6 +90,7 @@ impl Keys {
             0x04 => Key::Delete,
             0x05 => Key::End,
             0x06 => Key::Right,
+            0x09 => Key::Complete,
             0x0b => Key::KillRest,
             0x0c => Key::Redraw,
             0x0e => Key::Down,

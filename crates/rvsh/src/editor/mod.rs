@@ -2,8 +2,8 @@
 //!
 //! It knows the keys that a terminal of the ANSI kind sends: printable
 //! characters in UTF-8, backspace, the arrows, home, end, delete, and the
-//! control keys of other shells (^A ^E ^B ^F ^D ^K ^U ^W ^P ^N ^C ^L). Other
-//! bytes, whatever they are, change nothing. A line that does not fit is
+//! control keys of other shells (^A ^E ^B ^F ^D ^K ^U ^W ^P ^N ^C ^L), and tab.
+//! Other bytes, whatever they are, change nothing. A line that does not fit is
 //! refused as a whole: half a command is another command.
 //!
 //! What it holds is bounded ([`Editor::LINE_MAX`] bytes a line, [`HISTORY`]
@@ -22,6 +22,8 @@ use history::History;
 use keys::{Key, Keys};
 use line::Line;
 
+use crate::complete::Completion;
+
 /// What came of a byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -29,6 +31,9 @@ pub enum Input {
     Line(String),
     /// ^C. The line is dropped and the next one prompted for.
     Interrupt,
+    /// Tab. What [`complete`](crate::complete) makes of this, the line up to
+    /// the cursor, is for [`Editor::offer`]; until then nothing has changed.
+    Complete(String),
 }
 
 /// The state between two bytes.
@@ -55,6 +60,9 @@ impl Editor {
     /// prompt, and some cursor movement.
     pub const ECHO_MAX: usize = 2 * Self::LINE_MAX;
 
+    /// Most choices shown at one time.
+    pub const CHOICES: usize = 64;
+
     /// An empty line. Nothing is echoed yet: see [`Self::show`].
     pub fn new(prompt: &'static str) -> Self {
         Self {
@@ -76,6 +84,30 @@ impl Editor {
             echo(&out);
         }
         input
+    }
+
+    /// Puts in what a completion has for certain; where that is nothing, shows
+    /// the first [`Editor::CHOICES`] choices.
+    pub fn offer(&mut self, completion: &Completion, echo: &mut dyn FnMut(&str)) {
+        let Completion { rest, choices } = completion;
+        let mut out = String::new();
+        if choices.is_empty() {
+            out.push_str(BELL);
+        } else if rest.is_empty() {
+            list(choices, &mut out);
+            self.draw(&mut out);
+        }
+        for character in rest.chars() {
+            if !self.line.insert(character, Self::LINE_MAX) {
+                out.push_str(BELL);
+                break;
+            }
+            out.push(character);
+        }
+        if !rest.is_empty() {
+            self.draw_rest(&mut out);
+        }
+        echo(&out);
     }
 
     /// Draws prompt and line again, after something else was printed.
@@ -117,6 +149,7 @@ impl Editor {
             Key::Up => self.recall(History::older, out),
             Key::Down => self.recall(History::newer, out),
             Key::Redraw => self.draw(out),
+            Key::Complete => return Some(Input::Complete(self.line.before().into())),
             Key::Unknown => out.push_str(BELL),
         }
         None
@@ -226,6 +259,30 @@ impl Editor {
         out.push_str(rest);
         back(rest.chars().count(), out);
     }
+}
+
+/// Choices in rows below the line.
+fn list(choices: &[String], out: &mut String) {
+    const WIDTH: usize = 79;
+    let mut column = 0;
+    out.push_str(NEW_ROW);
+    for choice in choices.iter().take(Editor::CHOICES) {
+        let width = choice.chars().count();
+        if column > 0 && column + 2 + width > WIDTH {
+            out.push_str(NEW_ROW);
+            column = 0;
+        }
+        if column > 0 {
+            out.push_str("  ");
+            column += 2;
+        }
+        out.push_str(choice);
+        column += width;
+    }
+    if let Some(rest @ 1..) = choices.len().checked_sub(Editor::CHOICES) {
+        let _ = write!(out, "{NEW_ROW}and {rest} more");
+    }
+    out.push_str(NEW_ROW);
 }
 
 /// Moves the cursor left.

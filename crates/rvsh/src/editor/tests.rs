@@ -118,6 +118,60 @@ proptest! {
     }
 }
 
+/// Types with tabs, each completed from these words.
+fn completing(editor: &mut Editor, row: &mut Row, bytes: &[u8], words: &[&str]) {
+    for byte in bytes {
+        let input = editor.feed(*byte, &mut |text| row.print(text));
+        let Some(Input::Complete(before)) = input else { continue };
+        let fits = |word: &&str| word.starts_with(&before);
+        let choices: Vec<String> =
+            words.iter().copied().filter(fits).map(ToString::to_string).collect();
+        let rest = match choices.as_slice() {
+            [only] => [&only[before.len()..], " "].concat(),
+            _ => String::new(),
+        };
+        editor.offer(&Completion { rest, choices }, &mut |text| row.print(text));
+        let shown: String = row.cells.iter().collect();
+        assert_eq!(shown, [PROMPT, editor.line.text()].concat());
+        assert_eq!(row.cursor, PROMPT.len() + editor.line.before().chars().count());
+    }
+}
+
+#[test]
+fn a_tab_puts_in_what_is_certain_and_else_shows_the_choices() {
+    let mut editor = Editor::new(PROMPT);
+    let mut row = Row::default();
+    editor.show(&mut |text| row.print(text));
+    let words = ["reboot", "regions", "tasks"];
+    completing(&mut editor, &mut row, b"ta\t", &words);
+    assert_eq!(editor.line.text(), "tasks ");
+    // In the middle of a line, what is right of the cursor stays there.
+    completing(&mut editor, &mut row, b"\x15-j\x01ta\t", &words);
+    assert_eq!((editor.line.text(), editor.line.rest()), ("tasks -j", "-j"));
+    completing(&mut editor, &mut row, b"\x15re\t", &words);
+    assert_eq!(editor.line.text(), "re");
+    completing(&mut editor, &mut row, b"x\t", &words);
+    assert_eq!(editor.line.text(), "rex");
+
+    let mut said = String::new();
+    let choices = words.map(String::from).to_vec();
+    editor.offer(&Completion { rest: String::new(), choices }, &mut |text| said.push_str(text));
+    assert_eq!(said, ["\r\nreboot  regions  tasks\r\n\r", ERASE_REST, "> rex"].concat());
+    let choices = (0..100).map(|number| number.to_string()).collect();
+    editor.offer(&Completion { rest: String::new(), choices }, &mut |text| said.push_str(text));
+    assert!(said.contains("  63\r\nand 36 more\r\n"), "{said}");
+}
+
+#[test]
+fn a_completion_that_does_not_fit_leaves_a_line_that_does() {
+    let mut editor = Editor::new(PROMPT);
+    type_in(&mut editor, &[b'a'; Editor::LINE_MAX - 2]);
+    let completion = Completion { rest: "bcd ".into(), choices: ["abcd".into()].into() };
+    editor.offer(&completion, &mut |_| {});
+    assert_eq!(editor.line.text().len(), Editor::LINE_MAX);
+    assert!(!editor.is_overlong);
+}
+
 #[test]
 fn lines_end_with_cr_lf_or_both() {
     assert_eq!(lines(b"a\rb\nc\r\nd\n\re\r\n"), ["a", "b", "c", "d", "", "e"]);

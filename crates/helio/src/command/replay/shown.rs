@@ -25,8 +25,10 @@ pub(super) struct Shown {
     log: Option<SideShown>,
     replay: Option<SideShown>,
     differences: Vec<Difference>,
-    /// Records that were made again, each equal to the log's.
+    /// Records from the first that are equal to the log's.
     equal: u64,
+    /// The first that was made again, where a snapshot stood for those before.
+    from: Option<u64>,
     /// Records of the log.
     records: u64,
     stands: Option<Stands>,
@@ -100,6 +102,7 @@ impl Shown {
             replay: None,
             differences: Vec::new(),
             equal: 0,
+            from: None,
             records: finding.report.facts.records,
             stands: None,
             seconds: None,
@@ -124,8 +127,23 @@ impl Shown {
     /// With how long it took.
     pub(super) fn took(self, took: Duration) -> Self {
         let seconds = took.as_secs_f64();
-        let rate = (seconds > 0.0).then(|| self.equal as f64 / seconds);
-        Self { seconds: Some(seconds), records_per_second: rate, ..self }
+        Self { seconds: Some(seconds), ..self.rated(seconds) }
+    }
+
+    fn rated(self, seconds: f64) -> Self {
+        let made = self.equal.saturating_sub(self.from.unwrap_or(0));
+        let rate = (seconds > 0.0).then(|| made as f64 / seconds);
+        Self { records_per_second: rate, ..self }
+    }
+
+    /// With where the machine began, if a snapshot was given.
+    pub(super) fn from(self, from: Option<u64>) -> Self {
+        let Some(record) = from else { return self };
+        let sentence = format!("{}; made again from record {record} on", self.sentence);
+        let mut claimed = self.claimed;
+        claimed.push(format!("that the package comes to the state before record {record}"));
+        let seconds = self.seconds.unwrap_or(0.0);
+        Self { from, sentence, claimed, ..self }.rated(seconds)
     }
 
     /// With where the machine stands, if it was stopped there.

@@ -1,5 +1,6 @@
 //! `helio run`: runs a package and verifies what it left behind.
 
+mod denials;
 mod emulated;
 mod hosted;
 mod program;
@@ -92,6 +93,7 @@ impl Run {
         };
         let out = self.folder();
         session::clear(&out)?;
+        file::write(&out.join(session::PACKAGE), &package)?;
         match self.hosted {
             true => self.in_process(output, package, expected, &out),
             false => self.in_qemu(output, package, expected, &out),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::denials::Denials;
 use crate::command::verify::Shown;
 use crate::qemu::End;
 use crate::session::Conclusion;
@@ -19,6 +20,7 @@ pub(super) struct Summary {
     #[serde(skip)]
     shown: bool,
     remarks: Vec<String>,
+    denials: Denials,
     #[serde(flatten)]
     finding: Shown,
 }
@@ -32,6 +34,7 @@ impl Summary {
         Self {
             end: end.to_string(),
             succeeded,
+            denials: Denials::of(&conclusion),
             finding: Shown::new(&conclusion.finding, bad),
             log: conclusion.path,
             shown: signature.is_some_and(|line| console.contains(line)),
@@ -48,6 +51,7 @@ impl fmt::Display for Summary {
             writeln!(f, "\nsigned checkpoint:")?;
             checkpoint.lines().try_for_each(|line| writeln!(f, "  {line}"))?;
         }
+        self.denials.fmt(f)?;
         writeln!(f, "\nlog {}: {}", self.log.display(), self.end)?;
         self.remarks.iter().try_for_each(|remark| writeln!(f, "  {remark}"))?;
         self.finding.fmt(f)

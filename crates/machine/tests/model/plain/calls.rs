@@ -80,7 +80,7 @@ impl Model {
                 self.get(by, deed.fuel, operation, &question, window)?
             }
             (C::VectorPutProved, 0, W::Put { mutation, proof }) => {
-                self.put(by, deed.fuel, &mutation, &proof, learn)?
+                return self.put(by, deed.fuel, &mutation, &proof, learn);
             }
             (C::GraphApplyProved, operation, W::Apply { mutation, proof }) => {
                 self.apply(by, deed.fuel, operation, &mutation, &proof)?
@@ -292,11 +292,15 @@ impl Model {
         let Some(Body::Sensor(all)) = self.objects.get(&by.cap.object).map(|it| &it.body) else {
             unreachable!("the kind was compared")
         };
+        let is_live = |it: &&Subscription| {
+            self.is_live(&it.source).is_ok() && self.is_live(&it.queue).is_ok()
+        };
         let same = |it: &Subscription| it.subscriber == by.who && it.queue.object == target.object;
-        if all.iter().flatten().any(same) {
+        if all.iter().flatten().filter(is_live).any(same) {
             return Err(Error::AlreadyExists);
         }
-        let place = all.iter().position(Option::is_none).ok_or(Error::TableFull)?;
+        let place = all.iter().position(|it| it.as_ref().filter(is_live).is_none());
+        let place = place.ok_or(Error::TableFull)?;
         let source = self.pass_on(by.who, by.handle, Rights::READ, 1);
         let queue = self.pass_on(by.who, queue, Rights::WRITE, 0);
         let new = Subscription { subscriber: by.who, source, queue };

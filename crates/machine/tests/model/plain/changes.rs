@@ -1,15 +1,16 @@
 //! The effects of the calls on stores.
 
 use super::{
-    Body, Model, Object,
+    Body, Line, Model, Object, Resource,
     calls::moved,
     graph::{Change, Graph},
     proof::{Minted, Rules},
     record::Done,
-    stage::Caller,
+    stage::{Caller, Outcome},
     vectors::{Put, Vectors, floats},
 };
 use crate::{
+    bench::guard_allows,
     common::HASHER,
     deed::{Proof, What},
 };
@@ -146,11 +147,24 @@ impl Model {
         mutation: &[u8],
         proof: &Proof,
         learn: &dyn super::Learn,
-    ) -> Result<Done, Error> {
+    ) -> Result<Outcome, Error> {
         let put = Put::read(mutation)?;
         let proved = self.prove(by, fuel, put.slot, mutation, proof)?;
         let store = by.cap.object;
         self.vectors(store).check(&put)?;
+        if let Some(guard) = self.vectors(store).rules.guard {
+            let partition = self.tasks[&by.who].partition;
+            if self.left(partition, Resource::Records) == 0 {
+                return Ok(Outcome::NoRecord);
+            }
+            self.spend_of(partition, Resource::Records, 1);
+            let allowed = guard_allows(mutation);
+            let subject = by.who;
+            self.tell(subject, Line::Guard { subject, store, allowed, component: guard });
+            if !allowed {
+                return Err(Error::GuardRefused);
+            }
+        }
         let writer = (by.who, self.tasks[&by.who].sequence);
         let coherence = learn.coherence(store, put.slot);
         if let Body::Vectors(vectors) = &mut self.objects.get_mut(&store).unwrap().body {
@@ -158,7 +172,7 @@ impl Model {
         }
         self.spend_proof(store, &proved.spends);
         let Proved { mutation: digest, cause, .. } = proved;
-        Ok(Done { digest, cause, ..moved(mutation, 0) })
+        Ok(Done { digest, cause, ..moved(mutation, 0) }.into())
     }
 
     pub(super) fn apply(

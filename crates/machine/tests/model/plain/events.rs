@@ -34,6 +34,11 @@ impl Model {
                     task.life = Life::Ready;
                 }
             }
+            Event::Shutdown => {
+                let alive = self.tasks.iter().filter(|(_, task)| task.is_alive());
+                let alive: Vec<u32> = alive.map(|(who, _)| *who).collect();
+                alive.into_iter().for_each(|who| self.end(who, 4, 0));
+            }
             Event::Reading(bytes) => self.reading(bytes, index),
             Event::Typed(bytes) => drop(self.arrive(CONSOLE_INPUT, 0, 0, bytes, index)),
             Event::Approval(proof) => {
@@ -112,8 +117,8 @@ impl Model {
         if task.life == Life::Running {
             task.life = Life::Ready;
         }
-        self.bury();
-        // What was written is on its way.
+        // What was written is on its way, and held by nobody.
         self.queue(CONSOLE).unwrap().messages.clear();
+        self.bury();
     }
 }

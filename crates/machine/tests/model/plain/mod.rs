@@ -60,6 +60,8 @@ pub struct Model {
     revoked: BTreeMap<u64, u32>,
     /// Capabilities there ever were.
     caps: u64,
+    /// Those that something was derived from, by name.
+    derived_from: BTreeSet<u64>,
     /// Objects that go at the end of the slice.
     doomed: BTreeSet<u32>,
     /// Calls of this slice.
@@ -214,6 +216,11 @@ impl Model {
         std::iter::successors(from, |id| self.partitions[*id].parent).collect()
     }
 
+    /// Whether one partition is inside of another.
+    pub fn is_below(&self, inner: usize, outer: usize) -> bool {
+        inner != outer && self.chain(Some(inner)).contains(&outer)
+    }
+
     /// What every level has left.
     pub fn left(&self, of: Option<usize>, resource: Resource) -> u64 {
         let left = |id: usize| {
@@ -287,6 +294,7 @@ impl Model {
     /// One that descends from this one.
     fn child(&mut self, of: &Cap) -> Cap {
         self.caps += 1;
+        self.derived_from.insert(of.name);
         let seen = self.revoked.get(&of.name).copied().unwrap_or(0);
         let line = of.line.iter().copied().chain([(of.name, seen)]).collect();
         Cap { name: self.caps, line, granted_by: None, ..of.clone() }
@@ -297,9 +305,9 @@ impl Model {
         self.objects.insert(number, object);
     }
 
-    /// Whether anybody holds the object, dead or alive, or a message or a
-    /// subscription does.
-    fn is_held(&self, number: u32) -> bool {
+    /// Every capability there is, dead or alive: held by a task, a message or
+    /// a subscription.
+    pub fn capabilities(&self) -> impl Iterator<Item = &Cap> {
         let tasks = self.tasks.values().flat_map(|task| task.space.iter().map(|(_, cap)| cap));
         let others = self.objects.values().flat_map(|object| match &object.body {
             Body::Queue(queue) => {
@@ -310,7 +318,24 @@ impl Model {
             }
             _ => vec![],
         });
-        tasks.chain(others).any(|cap| cap.object == number)
+        tasks.chain(others)
+    }
+
+    /// Whether anybody holds the object.
+    fn is_held(&self, number: u32) -> bool {
+        self.capabilities().any(|cap| cap.object == number)
+    }
+
+    /// Capabilities that have to be remembered: those that are there and had
+    /// something derived from them, and those that one that is there descends
+    /// from.
+    fn remembered(&self) -> usize {
+        let mut names = BTreeSet::new();
+        for cap in self.capabilities() {
+            names.extend(cap.line.iter().map(|(name, _)| *name));
+            names.extend(self.derived_from.get(&cap.name));
+        }
+        names.len()
     }
 
     /// Whether an object goes when nobody holds it.

@@ -11,6 +11,8 @@ pub struct Rules {
     pub id: Hash,
     pub tier: Tier,
     pub approvers: Vec<Approver>,
+    /// SHA-256 of the component that has the last word, for a deep store.
+    pub guard: Option<Hash>,
 }
 
 #[derive(Clone, Debug)]

@@ -14,6 +14,12 @@ pub enum Line {
         subject: u32,
         code: i32,
     },
+    Guard {
+        subject: u32,
+        store: u32,
+        allowed: bool,
+        component: Hash,
+    },
     StateRoot {
         subject: u32,
     },

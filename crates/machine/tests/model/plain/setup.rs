@@ -70,6 +70,7 @@ impl Model {
             partitions: vec![],
             revoked: BTreeMap::new(),
             caps: 0,
+            derived_from: BTreeSet::new(),
             doomed: BTreeSet::new(),
             calls: 0,
             // The kernel's calls so far have looked at four slots each.
@@ -100,6 +101,10 @@ impl Model {
         for number in 0..setup.root.tasks.len() {
             model.start(setup.root, number);
         }
+        // Its records so far: genesis, the mount, and the spawns.
+        let (count, last) = (2 + setup.root.tasks.len(), model.next - 1);
+        let kernel = model.tasks.get_mut(&0).unwrap();
+        (kernel.sequence, kernel.last) = (count as u32, Some(last));
         model
     }
 
@@ -213,7 +218,10 @@ fn objects(
         let approver =
             |key: &[u8; 32]| Approver { key: *key, revoked: revoked(key), spent: BTreeSet::new() };
         let approvers = rules.approvers.iter().map(approver).collect();
-        Rules { id: store_id(path, name), tier: rules.tier, approvers }
+        let is_guard = |name: &&String| recipe.components.iter().find(|it| it.0 == **name);
+        let guard = rules.guard.as_ref().and_then(|name| is_guard(&name));
+        let guard = guard.map(|(_, bytes)| HASHER.hash(bytes));
+        Rules { id: store_id(path, name), tier: rules.tier, approvers, guard }
     };
     let mut all: Vec<(&str, Body, &[Rights])> = vec![];
     for (name, bytes) in &recipe.components {

@@ -24,6 +24,8 @@ pub(super) enum Outcome {
     Kill(u32),
     Until(u64),
     Message(u64, u32),
+    /// There is no record left for a guard's word.
+    NoRecord,
 }
 
 impl From<Done> for Outcome {
@@ -95,7 +97,7 @@ fn fits(call: Call, operation: u32, what: &What) -> bool {
 impl Model {
     /// A call, from the gate's entry to its answer.
     pub fn call(&mut self, who: u32, deed: &Deed, learn: &dyn super::Learn) -> Reply {
-        if self.calls >= SLICE_RECORDS {
+        if who != 0 && self.calls >= SLICE_RECORDS {
             return Reply::NextSlice;
         }
         let partition = self.tasks[&who].partition;
@@ -147,6 +149,12 @@ impl Model {
             }
             Ok(Outcome::Message(until, queue)) => {
                 self.wait(who, said, Life::Waiting(until, Some(queue)))
+            }
+            Ok(Outcome::NoRecord) => {
+                let partition = self.tasks[&who].partition;
+                self.give_back(partition, Resource::Records, 1);
+                self.end_by_records(who);
+                Reply::Ended
             }
             Err(error) => {
                 self.say(said, Verdict::Denied(error), Done::default());

@@ -19,6 +19,10 @@ pub struct State {
     pub held: BTreeMap<(u32, u32), Held>,
     pub tasks: BTreeMap<u32, Task>,
     pub objects: BTreeMap<u32, Content>,
+    /// Capabilities for each of them.
+    pub holders: BTreeMap<u32, u32>,
+    /// Capabilities that something was derived from.
+    pub derived_from: usize,
     pub partitions: Vec<Budgets>,
 }
 
@@ -83,6 +87,8 @@ impl State {
             held,
             tasks,
             objects: nucleus.objects().map(|(id, it)| (id.0, content(&it.body))).collect(),
+            holders: nucleus.objects().map(|(id, it)| (id.0, it.holders())).collect(),
+            derived_from: nucleus.derived_from(),
             partitions: partitions.collect(),
         }
     }
@@ -106,8 +112,11 @@ pub fn same(gate: &State, model: &State, when: &dyn std::fmt::Debug) {
         maps("held", &gate.held, &model.held);
         maps("task", &gate.tasks, &model.tasks);
         maps("object", &gate.objects, &model.objects);
-        println!("{:?}\n{:?}", gate.partitions, model.partitions);
-        let rest = |it: &State| (it.now, it.halted);
+        maps("holders of", &gate.holders, &model.holders);
+        if gate.partitions != model.partitions {
+            println!("{:?}\n{:?}", gate.partitions, model.partitions);
+        }
+        let rest = |it: &State| (it.now, it.halted, it.derived_from);
         panic!("{:?}, in the model {:?}, {when:?}", rest(gate), rest(model));
     }
 }
@@ -174,6 +183,10 @@ impl Model {
             let (fuel, spent, given) = (task.fuel, task.spent, task.given);
             tasks.insert(*who, Task { life: task.life, fuel, spent, given });
         }
+        let mut holders: BTreeMap<u32, u32> = self.objects.keys().map(|id| (*id, 0)).collect();
+        for cap in self.capabilities() {
+            holders.entry(cap.object).and_modify(|count| *count += 1);
+        }
         let mounted = self.partitions.iter().filter(|it| it.is_mounted);
         let meter = |it: super::Meter| (it.limit, it.used);
         let partitions = mounted.map(|it| Budgets {
@@ -187,6 +200,8 @@ impl Model {
             held,
             tasks,
             objects: self.objects.iter().map(|(id, it)| (*id, modelled(&it.body))).collect(),
+            holders,
+            derived_from: self.remembered(),
             partitions: partitions.collect(),
         }
     }

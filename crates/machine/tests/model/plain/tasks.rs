@@ -208,7 +208,7 @@ impl Model {
         // The place of one that nothing belongs to any more, or a new one.
         let is_free = |&id: &usize| {
             !self.partitions[id].is_mounted
-                && self.tasks.values().all(|task| task.partition != Some(id))
+                && self.tasks.values().all(|it| it.partition != Some(id) || !it.is_alive())
                 && self.objects.values().all(|it| it.partition != Some(id))
         };
         let id = (0..self.partitions.len()).find(is_free).unwrap_or(self.partitions.len());
