@@ -53,7 +53,7 @@ impl Sensors {
     pub fn read(&mut self, cell: &Cell, platform: &mut Machine) -> Vec<(ObjectId, Vec<u8>)> {
         let mut readings = Vec::new();
         let now_ns = platform.timer().now_ns();
-        if self.due_ns(cell).is_none_or(|due| now_ns < due) {
+        if now_ns < self.next_ns {
             return readings;
         }
         self.next_ns = now_ns.saturating_add(PERIOD_NS);

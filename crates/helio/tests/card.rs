@@ -52,7 +52,10 @@ fn files(card: &[u8]) -> Vec<image::Entry> {
 }
 
 fn disk(firmware: Option<&Firmware>) -> Vec<u8> {
-    Card { spec: &spec(), loader: &loader(), firmware }.disk().unwrap()
+    let place = tempdir().unwrap();
+    let path = place.path().join("card.img");
+    Card { spec: &spec(), loader: &loader(), firmware }.build(&path).unwrap();
+    fs::read(path).unwrap()
 }
 
 #[test]

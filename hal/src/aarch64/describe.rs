@@ -355,6 +355,61 @@ mod tests {
         assert_eq!((pci.base, pci.first_bus, pci.last_bus), (0x40_1000_0000, 0, 255));
     }
 
+    /// What a Raspberry Pi 4's tree comes to, whoever wrote it.
+    fn describes_a_raspberry_pi_4(blob: &[u8]) -> Bcm2711 {
+        let tree = DeviceTree::new(blob).unwrap();
+        let found = Description::from_tree(&tree, Some(UartKind::Pl011));
+        let Some(Controller::V2 { distributor, interface }) = found.controller else {
+            panic!("{found:?}")
+        };
+        assert_eq!((distributor.base, interface.base), (0xff84_1000, 0xff84_2000));
+        let console = Uart { kind: UartKind::Pl011, base: 0xfe20_1000, line: Some(153) };
+        assert_eq!(found.uart, Some(console));
+        let other = Description::from_tree(&tree, Some(UartKind::BcmMini)).uart;
+        let mini = Uart { kind: UartKind::BcmMini, base: 0xfe21_5040, line: Some(125) };
+        assert_eq!(other, Some(mini));
+        assert_eq!((found.virtual_timer, found.hypervisor_timer, found.conduit), (27, 26, None));
+        let chip = found.chip.unwrap();
+        assert_eq!(
+            Bcm2711 { generator: None, ..chip },
+            Bcm2711 {
+                mailbox: Some(0xfe00_b880),
+                gpio: Some(0xfe20_0000),
+                watchdog: Some(0xfe10_0000),
+                generator: None,
+                slots: [Some(0xfe34_0000), Some(0xfe30_0000)],
+            }
+        );
+        for end in (0..blob.len()).step_by(64) {
+            assert!(DeviceTree::new(&blob[..end]).is_err());
+        }
+        chip
+    }
+
+    #[test]
+    fn tree_of_a_raspberry_pi_4_describes_its_chip() {
+        let chip = describes_a_raspberry_pi_4(&boot_direct::known::TREE.0);
+        assert_eq!(chip.generator, None);
+    }
+
+    /// The tree of Debian's kernel package, where somebody has it.
+    #[test]
+    fn a_genuine_tree_of_a_raspberry_pi_4_says_the_same_and_has_a_generator() {
+        let Some(path) = std::env::var_os("RPI4_DTB") else {
+            println!("skipped: set RPI4_DTB to a bcm2711-rpi-4-b.dtb");
+            return;
+        };
+        let chip = describes_a_raspberry_pi_4(&std::fs::read(path).unwrap());
+        assert_eq!(chip.generator, Some(0xfe10_4000));
+    }
+
+    #[test]
+    fn the_command_line_names_a_console() {
+        assert_eq!(UartKind::wanted("a=1 uart=mini uart=pl011"), Some(UartKind::BcmMini));
+        assert_eq!(UartKind::wanted("uart=pl011"), Some(UartKind::Pl011));
+        assert_eq!(UartKind::wanted("uart=com1 buart=mini"), None);
+    }
+
     #[test]
     fn newer_controller_is_told_from_the_older() {
         let distributor = Region { base: 0x0800_0000, size: 0x1_0000 };

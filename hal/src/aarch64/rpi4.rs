@@ -104,10 +104,14 @@ impl Rpi4 {
         };
         if let Some(registers) = registers(window, chip.gpio, gpio::LENGTH)? {
             let pins = Gpio(registers);
-            for pin in CONSOLE_PINS {
-                pins.set_function(pin, function)
-                    .map_err(|NoSuchPin(_)| DiscoverError::BadDescription("pins of the console"))?;
+            let set = |pin: u8, function: Function| {
+                let wrong = |NoSuchPin(_)| DiscoverError::BadDescription("pins of the console");
+                pins.set_function(pin, function).map_err(wrong)
+            };
+            if kind == UartKind::Pl011 {
+                BLUETOOTH_PINS.iter().try_for_each(|&pin| set(pin, Function::Input))?;
             }
+            CONSOLE_PINS.iter().try_for_each(|&pin| set(pin, function))?;
         }
         if let Some([_, rate]) = self.ask(Question::ClockRate(clock)) {
             serial::set_speed(rate);

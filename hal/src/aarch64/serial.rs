@@ -24,6 +24,8 @@ const BAUD: u32 = 115_200;
 static BASE: AtomicU64 = AtomicU64::new(0);
 /// Whether they are a mini-UART's.
 static IS_MINI: AtomicBool = AtomicBool::new(false);
+/// Whether the line took nothing the last time it was waited for.
+static IS_STUCK: AtomicBool = AtomicBool::new(false);
 /// What was received and not read yet.
 static RECEIVED: Mutex<Ring<1024>> = Mutex::new(Ring::new());
 
@@ -115,12 +117,12 @@ pub fn send(bytes: &[u8]) {
     let uart = port.uart();
     for &byte in bytes {
         // Bounded, so that a dead line can't hold a panic message for good:
-        // at 9600 baud a byte takes 1 ms, far less than this.
-        for _ in 0..10_000_000 {
-            if uart.can_send() {
-                break;
-            }
-        }
+        // at 9600 baud a byte takes 1 ms, far less than this. A line that was
+        // waited for in vain is waited for less, or a UART that nobody set up
+        // would hold the machine for a second each byte.
+        let looks = if IS_STUCK.load(Ordering::Relaxed) { 10_000 } else { 10_000_000 };
+        let is_ready = (0..looks).any(|_| uart.can_send());
+        IS_STUCK.store(!is_ready, Ordering::Relaxed);
         uart.send(byte);
     }
 }

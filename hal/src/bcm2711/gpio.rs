@@ -123,8 +123,8 @@ mod tests {
         gpio.set_function(15, Function::Alternate5).unwrap();
         gpio.set_pull(15, Pull::Up).unwrap();
         let registers = model.0.borrow();
-        assert_eq!(registers[1], u32::MAX & !(7 << 12 | 7 << 15) | 4 << 12 | 2 << 15);
-        assert_eq!(registers[0xe4 / 4], u32::MAX & !(3 << 30) | 1 << 30);
+        assert_eq!(registers[1], !(7 << 12 | 7 << 15) | 4 << 12 | 2 << 15);
+        assert_eq!(registers[0xe4 / 4], !(3 << 30) | 1 << 30);
         assert_eq!(registers.iter().filter(|&&it| it != u32::MAX).count(), 2);
     }
 

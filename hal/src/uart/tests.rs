@@ -72,7 +72,7 @@ impl RegisterBlock for &Model {
         match (self.kind, offset) {
             (_, 0) => self.received.borrow_mut().pop_front().map_or(0, u32::from),
             (Kind::Pl011, 0x18) => is_empty << 4 | is_full << 5,
-            (Kind::Mini, 0x14) => 1 - is_empty | (1 - is_full) << 5,
+            (Kind::Mini, 0x14) => (1 - is_empty) | ((1 - is_full) << 5),
             _ => self.register(offset),
         }
     }

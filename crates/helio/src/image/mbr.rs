@@ -28,12 +28,13 @@ const FAT32: u8 = 0x0C;
 /// A disk with `volume` as its one, active partition.
 pub(super) fn wrap(volume: &[u8]) -> Result<Vec<u8>> {
     let entry = entry(BOOT_ACTIVE, EFI_SYSTEM, START, volume.len())?;
-    assemble(volume, START as usize * SECTOR + volume.len(), &[entry])
+    assemble(volume, &[entry])
 }
 
-/// A disk whose length is a power of two, with `volume` as its active partition
-/// and, in what is left, one of at least `log_bytes` for the log.
-pub(super) fn with_log(volume: &[u8], log_bytes: u64) -> Result<Vec<u8>> {
+/// A disk with `volume` as its active partition and one of at least `log_bytes`
+/// for the log behind it: the disk up to the log, and how long it is with the
+/// log, a power of two.
+pub(super) fn with_log(volume: &[u8], log_bytes: u64) -> Result<(Vec<u8>, u64)> {
     let too_large = || too_large(volume.len());
     let log_bytes = usize::try_from(log_bytes).map_err(|_| too_large())?;
     let log_start = START as usize * SECTOR + volume.len();
@@ -42,7 +43,7 @@ pub(super) fn with_log(volume: &[u8], log_bytes: u64) -> Result<Vec<u8>> {
     let log_sector = u32::try_from(log_start / SECTOR).map_err(|_| too_large())?;
     let boot = entry(BOOT_ACTIVE, FAT32, START, volume.len())?;
     let log = entry(BOOT_INACTIVE, LOG_PARTITION, log_sector, length - log_start)?;
-    assemble(volume, length, &[boot, log])
+    Ok((assemble(volume, &[boot, log])?, length as u64))
 }
 
 fn entry(boot: u8, sys: u8, starting_lba: u32, bytes: usize) -> Result<MBRPartitionEntry> {
@@ -51,10 +52,9 @@ fn entry(boot: u8, sys: u8, starting_lba: u32, bytes: usize) -> Result<MBRPartit
     Ok(MBRPartitionEntry { boot, first_chs, sys, last_chs, starting_lba, sectors })
 }
 
-fn assemble(volume: &[u8], length: usize, entries: &[MBRPartitionEntry]) -> Result<Vec<u8>> {
+fn assemble(volume: &[u8], entries: &[MBRPartitionEntry]) -> Result<Vec<u8>> {
     let mut disk = vec![0; START as usize * SECTOR];
     disk.extend_from_slice(volume);
-    disk.resize(length, 0);
     let mut cursor = Cursor::new(disk);
     let mut mbr = MBR::new_from(&mut cursor, SECTOR as u32, SIGNATURE).map_err(odd)?;
     for (number, entry) in (1..).zip(entries) {

@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::file;
 
@@ -98,6 +99,10 @@ impl Card<'_> {
     /// A kernel or loader that is not for this board, or a command line that is
     /// not one line.
     pub fn files(&self) -> Result<Vec<Entry>> {
+        if self.spec.arch != Arch::Aarch64 {
+            let reason = "a Raspberry Pi 4 has another processor";
+            return Err(HelioError::input("image", self.spec.arch, reason, "use --arch aarch64"));
+        }
         check_kernel(self.spec)?;
         let image = direct::append(self.loader, &direct::archive(self.spec)?)?;
         let words = format!("{WORDS} {}", esp::command_line(self.spec)?);
@@ -121,11 +126,12 @@ impl Card<'_> {
     ///
     /// # Errors
     /// As [`Self::files`].
-    pub fn disk(&self) -> Result<Vec<u8>> {
+    pub fn disk(&self) -> Result<Disk> {
         let volume = fat::format(&self.files()?).map_err(|error| {
             HelioError::input("image", "boot partition", error, "make the package smaller")
         })?;
-        mbr::with_log(&volume, LOG_BYTES)
+        let (content, length) = mbr::with_log(&volume, LOG_BYTES)?;
+        Ok(Disk { content, length })
     }
 
     /// Makes the card and puts it at `path`.
@@ -134,11 +140,7 @@ impl Card<'_> {
     /// As [`Self::disk`]; the file cannot be written. Nothing is left at `path`
     /// then.
     pub fn build(&self, path: &Path) -> Result<()> {
-        let disk = self.disk()?;
-        let temporary = file::temporary_beside(path)?;
-        file::write_sparse(temporary.as_file(), &disk)
-            .map_err(|source| HelioError::write(path, source))?;
-        file::persist(temporary, path)
+        self.disk()?.write(path)
     }
 
     /// Lays the files out below `folder` for a TFTP server, in the folder that
@@ -162,6 +164,40 @@ impl Card<'_> {
             file::write(&path, &bytes)?;
         }
         Ok(folder)
+    }
+}
+
+/// A card's content.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    /// Up to the end of the boot partition; the rest is zeros.
+    content: Vec<u8>,
+    length: u64,
+}
+
+impl Disk {
+    /// The files of the boot partition.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn files(&self) -> Result<Vec<Entry>> {
+        let volume = self.content.get(mbr::partition(&self.content)?).unwrap_or_default();
+        fat::read_back(volume).map_err(|error| {
+            let advice = "report it: helio cannot read the card it made";
+            HelioError::input("card", "boot partition", error, advice)
+        })
+    }
+
+    /// Puts the card at `path`, a file that takes no room for the zeros.
+    ///
+    /// # Errors
+    /// The file cannot be written. Nothing is left at `path` then.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let fail = |source| HelioError::write(path, source);
+        let temporary = file::temporary_beside(path)?;
+        file::write_sparse(temporary.as_file(), &self.content).map_err(fail)?;
+        temporary.as_file().set_len(self.length).map_err(fail)?;
+        file::persist(temporary, path)
     }
 }
 

@@ -45,18 +45,17 @@ impl Way {
 /// Puts together what a machine boots from, below its folder, and the machine.
 ///
 /// `direct_image` is only looked at for [`Way::Direct`] and [`Way::Card`].
-pub fn machine(way: Way, spec: &Spec, direct_image: &Path, folder: &Path) -> Result<Machine> {
-    if way == Way::Card {
-        return Machine::new(spec.arch, card(spec, direct_image, folder)?, folder);
-    }
+pub fn machine(way: Way, given: &Spec, direct_image: &Path, folder: &Path) -> Result<Machine> {
     let disk = folder.join("disk.img");
-    let words = Description::of(spec.arch)?.words;
-    let command_line = format!("{words} {}", spec.command_line);
-    let spec = &Spec { command_line, ..spec.clone() };
+    let words = Description::of(given.arch)?.words;
+    let command_line = format!("{words} {}", given.command_line);
+    let spec = &Spec { command_line, ..given.clone() };
     let boot = match way {
         Way::Direct => direct(spec, direct_image, folder)?,
         Way::LimineBios => Boot::Bios(disk.clone()),
-        Way::Uefi | Way::LimineUefi | Way::Card => Boot::Uefi(disk.clone()),
+        Way::Uefi | Way::LimineUefi => Boot::Uefi(disk.clone()),
+        // It has words of its own.
+        Way::Card => return Machine::new(given.arch, card(given, direct_image, folder)?, folder),
     };
     let machine = Machine::new(spec.arch, boot, folder)?;
     if way != Way::Direct {
@@ -74,33 +73,23 @@ pub fn machine(way: Way, spec: &Spec, direct_image: &Path, folder: &Path) -> Res
 pub fn card(spec: &Spec, image: &Path, folder: &Path) -> Result<Boot> {
     let loader = file::read(image)?;
     let disk = Card { spec, loader: &loader, firmware: None }.disk()?;
-    let files = image::read_back(&disk[image::partition(&disk)?]);
-    let take = |name: &str| {
-        let files = files.as_ref().map_err(ToString::to_string)?;
-        let found = files.iter().find(|file| file.path == name);
-        found.map(|file| file.bytes.clone()).ok_or_else(|| format!("{name} is not on it"))
-    };
+    let files = disk.files()?;
     let read = |name: &str| {
-        take(name).map_err(|reason| {
-            let advice = "report it: helio cannot read the card it made";
-            HelioError::input("card", "boot partition", reason, advice)
-        })
+        let found = files.iter().find(|file| file.path == name);
+        found.map(|file| file.bytes.as_slice()).unwrap_or_default()
     };
     let place = |name: &str| folder.join(name);
     let (card, image, tree) = (place("card.img"), place(rpi4::KERNEL), place("board.dtb"));
     file::make_folder(folder)?;
-    file::write(&image, &read(rpi4::KERNEL)?)?;
+    file::write(&image, read(rpi4::KERNEL))?;
     file::write(&tree, &known::TREE.0)?;
-    let on_card = String::from_utf8_lossy(&read(rpi4::COMMAND_LINE)?).trim().to_owned();
+    let on_card = String::from_utf8_lossy(read(rpi4::COMMAND_LINE));
     // In place of the board's generator, which QEMU leaves out.
     let mut entropy = [0; 32];
     keys::random(&mut entropy)?;
     let words = Description::of_rpi4()?.words;
-    let command_line = format!("{words} entropy={} {on_card}", hex::encode(&entropy));
-    let temporary = file::temporary_beside(&card)?;
-    file::write_sparse(temporary.as_file(), &disk)
-        .map_err(|source| HelioError::write(&card, source))?;
-    file::persist(temporary, &card)?;
+    let command_line = format!("{words} entropy={} {}", hex::encode(&entropy), on_card.trim());
+    disk.write(&card)?;
     Ok(Boot::Card { card, image, tree: Some((tree, command_line)) })
 }
 
