@@ -15,6 +15,7 @@ mod common;
 mod counting;
 mod deed;
 mod drive;
+mod forest;
 mod invariants;
 mod plain;
 mod starving;
