@@ -93,8 +93,8 @@ pub const fn call_fuel(call: Call) -> u64 {
 pub const WASI_FUEL: u64 = 200;
 
 /// Fuel that a reactor's being called costs, whatever it does then. Without it
-/// one that leaves its message where it is would be called for ever, and time
-/// would not pass.
+/// one that leaves its message where it is would have a slice for each unit of
+/// its fuel, and others would wait for millions of them.
 pub const TURN_FUEL: u64 = 1_000;
 
 /// Fuel for looking at a signed proof, whatever comes of it.
