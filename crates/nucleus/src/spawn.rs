@@ -178,8 +178,6 @@ impl Nucleus {
             // The gate has seen that there is room.
             handle = self.world.give(parent, task).ok();
         }
-        let now_ns = self.world.clock.now_ns();
-        let due = crate::schedule::stamp(now_ns, start.deadline, start.priority, 0);
         let task = Task {
             subject: child,
             name,
@@ -199,7 +197,7 @@ impl Nucleus {
             given: 0,
             memory: start.memory,
             last_slice: 0,
-            due,
+            due: 0,
             needs: 0,
             waits_on: None,
             state: State::Ready,
@@ -210,6 +208,8 @@ impl Nucleus {
         };
         let gone = &mut self.gone;
         self.world.add_task(task, |task| gone.push(crate::nucleus::Gone::of(&task)));
+        // With the proofs that it was given.
+        self.stamp(child);
         handle.map_or(0, |handle| i64::from(handle.0))
     }
 

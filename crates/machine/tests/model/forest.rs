@@ -18,7 +18,7 @@ const PROGRAM: Handle = Handle(9);
 const NODES: usize = 32_768;
 
 /// A call by a task in whose slice there is room, with its answer.
-fn ask(
+pub fn ask(
     gate: &mut Nucleus,
     who: u32,
     (call, operation, handle): (Call, u32, Handle),
@@ -42,7 +42,7 @@ fn grant(gate: &mut Nucleus, who: u32, of: Handle, to: Handle) -> Result<Handle,
     ask(gate, who, (Call::CapGrant, 0, of), What::Grant(terms))
 }
 
-fn spawn(gate: &mut Nucleus, passed: &[Handle]) -> Result<Handle, Error> {
+pub fn spawn(gate: &mut Nucleus, passed: &[Handle]) -> Result<Handle, Error> {
     let capabilities = passed.len() as u32;
     let (fuel, memory, priority, deadline) = (1 << 30, 0, 0, u64::MAX);
     let start =
@@ -51,8 +51,8 @@ fn spawn(gate: &mut Nucleus, passed: &[Handle]) -> Result<Handle, Error> {
     ask(gate, 1, (Call::TaskSpawn, 0, PROGRAM), What::Spawn { start, passed, prepared: Ok(()) })
 }
 
-/// A slice of this task's.
-fn turn(gate: &mut Nucleus, who: u32) {
+/// A slice of this task's; those of others come to nothing.
+pub fn turn(gate: &mut Nucleus, who: u32) {
     loop {
         gate.log_mut().seal(&mut |_, _| ());
         let grant = gate.begin_slice().unwrap();

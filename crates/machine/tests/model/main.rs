@@ -17,6 +17,7 @@ mod deed;
 mod drive;
 mod forest;
 mod invariants;
+mod order;
 mod plain;
 mod starving;
 mod stores;
