@@ -37,7 +37,7 @@ pub mod uart;
 pub mod virtio;
 pub mod window;
 
-#[cfg(any(test, all(target_os = "none", target_arch = "aarch64")))]
+#[cfg(any(not(target_os = "none"), target_arch = "aarch64"))]
 pub mod aarch64;
 #[cfg(all(target_os = "none", target_arch = "x86_64"))]
 pub mod x86_64;

@@ -11,7 +11,8 @@
 //! numbers change from issue to issue.
 //!
 //! What only thinks ([`describe`], [`descriptor`], [`syndrome`], [`ticks`]) is
-//! compiled for the host's tests too; what touches registers is not.
+//! compiled for the host too, for its tests and for who asks there what the
+//! kernel would use of a tree; what touches registers is not.
 
 pub mod describe;
 pub mod descriptor;

@@ -3,12 +3,15 @@
 pub mod approve;
 pub mod card;
 pub mod diff;
+pub mod dtb;
 pub mod image;
 pub mod keys;
 pub mod log;
+pub mod monitor;
 pub mod pack;
 pub mod replay;
 pub mod run;
+pub mod security;
 pub mod sign;
 pub mod symbolize;
 pub mod trim;

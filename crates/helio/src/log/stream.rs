@@ -96,15 +96,27 @@ fn from_disk(bytes: &[u8]) -> Option<Imported> {
 
 /// One boot in a capture.
 #[derive(Default)]
-struct Boot {
+pub struct Boot {
     collector: Collector,
     remarks: Vec<String>,
     damaged: bool,
 }
 
-/// The boots in a capture.
+impl Boot {
+    /// What has come of its log.
+    pub fn log(&self) -> &Collected {
+        self.collector.log()
+    }
+
+    /// Its log, without records that nobody has signed.
+    pub fn imported(&self) -> Imported {
+        Imported { log: self.log().clone(), remarks: self.remarks.clone() }.without_uncovered()
+    }
+}
+
+/// The boots in a capture, as it comes.
 #[derive(Default)]
-struct Capture {
+pub struct Capture {
     boots: Vec<Boot>,
     /// Lines were lost since the last frame.
     lost: bool,
@@ -114,28 +126,44 @@ struct Capture {
 
 fn from_uart(bytes: &[u8], wanted: Option<BootId>) -> Imported {
     let mut capture = Capture::default();
-    Reader::new().push(bytes, &mut |piece| match piece {
-        Piece::Console(_) => {}
-        Piece::Lost | Piece::Damaged(_) => capture.lost = true,
-        Piece::Start => capture.begin(),
-        Piece::Frame(frame) => capture.place(&frame),
-    });
+    Reader::new().push(bytes, &mut |piece| capture.take(&piece));
     capture.end();
-    let mut boots = capture.boots;
+    let boots = capture.boots;
     let chosen = match wanted {
-        Some(_) => boots.iter().rposition(|it| it.collector.log().boot == wanted),
-        None => boots.iter().rposition(|it| !it.collector.log().entries.is_empty()),
+        Some(_) => boots.iter().rposition(|it| it.log().boot == wanted),
+        None => boots.iter().rposition(|it| !it.log().entries.is_empty()),
     };
-    let Some(chosen) = chosen else { return Imported::default() };
+    let Some(chosen) = chosen.and_then(|at| boots.get(at)) else { return Imported::default() };
     let others = boots.len() - 1;
-    let Boot { collector, mut remarks, .. } = boots.swap_remove(chosen);
+    let mut remarks = chosen.remarks.clone();
     if others > 0 {
         remarks.push(format!("the capture also holds {others} other boots"));
     }
-    Imported { log: collector.finish(), remarks }
+    Imported { log: chosen.log().clone(), remarks }
 }
 
 impl Capture {
+    /// Takes what a reader found next.
+    pub fn take(&mut self, piece: &Piece<'_>) {
+        match piece {
+            Piece::Console(_) => {}
+            Piece::Lost | Piece::Damaged(_) => self.lost = true,
+            Piece::Start => self.begin(),
+            Piece::Frame(frame) => self.place(frame),
+        }
+    }
+
+    /// The boot that the last frame was of.
+    pub fn boot(&self) -> Option<&Boot> {
+        self.boots.last()
+    }
+
+    /// Takes out the boots that ended: all but the last, which alone can grow.
+    pub fn take_ended(&mut self) -> Vec<Boot> {
+        let ended = self.boots.len().saturating_sub(1);
+        self.boots.drain(..ended).collect()
+    }
+
     /// A boot begins. Its first frame may never come.
     fn begin(&mut self) {
         self.end();
