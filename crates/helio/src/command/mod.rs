@@ -1,7 +1,9 @@
 //! One file a command: its arguments, and what is printed.
 
 pub mod approve;
+pub mod completions;
 pub mod diff;
+pub mod flash;
 pub mod image;
 pub mod keys;
 pub mod log;
