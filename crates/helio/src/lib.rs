@@ -13,8 +13,10 @@
 
 pub mod approve;
 pub mod arch;
+pub mod build;
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod console;
 pub mod diff;
 pub mod error;

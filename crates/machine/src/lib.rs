@@ -16,6 +16,7 @@
 extern crate alloc;
 
 mod call;
+mod ceiling;
 mod cell;
 mod engine;
 mod frameless;
@@ -35,6 +36,7 @@ mod trap;
 mod wasi;
 mod weight;
 
+pub use ceiling::Ceiling;
 pub use cell::{Boot, Cell, Failure, Step};
 pub use nucleus::{Effect, Input, NotAdmitted, Nucleus};
 pub use snapshot::{Loaded, NotKept, Surroundings};

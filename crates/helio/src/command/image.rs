@@ -8,6 +8,7 @@ use serde::Serialize;
 use witness::signature::{self, FileKind};
 use witness::{Hasher, Trust, hex, key};
 
+use super::config::Configured;
 use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
@@ -97,8 +98,8 @@ pub struct Parts {
     /// The kernel [default: BUILD/ARCH/kernel.elf].
     #[arg(long)]
     kernel: Option<PathBuf>,
-    /// The kernel's signature; by default it is signed with the operator's
-    /// key.
+    /// The kernel's signature [default: the one that `helio build --key` made,
+    /// if it is trusted; else it is signed with the operator's key].
     #[arg(long)]
     signature: Option<PathBuf>,
     /// Leave the kernel's signature out: for tests, our loader refuses it.
@@ -113,6 +114,8 @@ pub struct Parts {
     /// The device's private key [default: KEYS/device.pem].
     #[arg(long)]
     device_key: Option<PathBuf>,
+    #[command(flatten)]
+    configured: Configured,
 }
 
 impl Parts {
@@ -189,29 +192,41 @@ impl Parts {
         let device_key = read_built(&self.device_key_path(), "helio keys init")?;
         keys::check_plain(&self.device_key_path(), &device_key)?;
         let kernel = read_built(&self.kernel_path(arch), "make kernel")?;
+        // What a command says goes before the configuration: the first counts.
+        let words = self.configured.load()?.words();
+        let command_line = format!("{} {words}", command_line.trim()).trim().to_owned();
         Ok(Spec {
             arch,
             start,
-            kernel_signature: self.kernel_signature(&kernel)?,
+            kernel_signature: self.kernel_signature(arch, &kernel)?,
             kernel,
             package: None,
             trust: Some(read_built(&self.trust_path(), "helio keys init")?),
             device_key: Some(device_key),
-            command_line: command_line.to_owned(),
+            command_line,
         })
     }
 
-    fn kernel_signature(&self, kernel: &[u8]) -> Result<Option<Vec<u8>>> {
+    /// The signature that was given, or was made with the kernel and holds; or
+    /// a new one by the operator.
+    fn kernel_signature(&self, arch: Arch, kernel: &[u8]) -> Result<Option<Vec<u8>>> {
         if self.unsigned {
             return Ok(None);
         }
         if let Some(path) = &self.signature {
             return Ok(Some(file::read(path)?));
         }
+        let digest = Hasher::SOFTWARE.hash(kernel);
+        let beside = self.kernel_path(arch).with_extension("sig");
+        if beside.exists() {
+            let note = file::read_text("signature", &beside)?;
+            if self.trust()?.check_file(FileKind::Kernel, &digest, &note).is_ok() {
+                return Ok(Some(note.into_bytes()));
+            }
+        }
         let path = self.store().private_path(Role::Operator);
         let operator = keys::read_private(&path)?;
         let name = keys::operator_name(&path, &key::public(&operator));
-        let digest = Hasher::SOFTWARE.hash(kernel);
         Ok(Some(signature::sign(FileKind::Kernel, &digest, &name, &operator).into_bytes()))
     }
 }

@@ -1,7 +1,9 @@
 //! One file a command: its arguments, and what is printed.
 
 pub mod approve;
+pub mod build;
 pub mod completions;
+pub mod config;
 pub mod diff;
 pub mod flash;
 pub mod image;

@@ -111,7 +111,8 @@ pub fn build_direct(spec: &Spec, loader: &[u8], path: &Path) -> Result<()> {
             "image",
             "command line",
             "a direct boot image takes its command line from the device tree",
-            "leave --cmdline out here and give the words to `qemu -append` or the firmware",
+            "leave --cmdline and the configuration out here, and give the words to \
+             `qemu -append`, to the firmware, or to `helio flash --tftp`",
         ));
     }
     file::write(path, &direct::append(loader, &archive(spec)?)?)
