@@ -44,7 +44,7 @@ pub struct Session {
 impl Session {
     /// Opens the log and mounts the package.
     pub fn start(mut kernel: Kernel, settings: Settings) -> Result<Self, LogFailure> {
-        let disk = kernel.log_disk.take();
+        let disk = kernel.log_disk.take().filter(|_| !settings.log_by_console);
         let facts = facts(&kernel, &settings, disk.as_ref());
         let boot = facts.boot_id;
         let device = match disk {
@@ -65,14 +65,15 @@ impl Session {
                 "the keys are for development: what they sign proves nothing about who ran it"
             ));
         }
-        let cell = Cell::start(machine::Boot {
+        let boot_cell = machine::Boot {
             package: settings.package,
             trust: settings.trust.clone(),
             hasher: kernel.hasher,
             facts,
-            memory_limit: memory_limit(),
+            memory_limit: memory_limit().min(settings.memory),
             keeps_journals: false,
-        });
+        };
+        let cell = Cell::start_within(boot_cell, settings.ceiling);
         // Opened once more, for the shell: what the cell mounts is its own.
         let package = Package::open(settings.package, &settings.trust, kernel.hasher);
         let package = package.ok().and_then(|package| package.manifest().cloned());

@@ -24,6 +24,7 @@ pub struct Trial {
     log_disk: bool,
     arguments: Vec<String>,
     changes: Vec<Change>,
+    configuration: Option<&'static str>,
 }
 
 impl Trial {
@@ -49,7 +50,14 @@ impl Trial {
             device_key: Some(artefacts::read(&keys.private_path(Role::Device))),
             command_line: String::new(),
         };
-        Self { spec, way, log_disk: true, arguments: Vec::new(), changes: Vec::new() }
+        Self {
+            spec,
+            way,
+            log_disk: true,
+            arguments: Vec::new(),
+            changes: Vec::new(),
+            configuration: None,
+        }
     }
 
     /// The way that costs least: AArch64 without firmware.
@@ -96,6 +104,13 @@ impl Trial {
         self
     }
 
+    /// From a card that `helio flash` writes, of what `make build` left, with
+    /// this configuration.
+    pub fn flashed(mut self, configuration: &'static str) -> Self {
+        self.configuration = Some(configuration);
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
         let work = Work::new(&format!("{}-{:?}", self.spec.arch, self.way).to_lowercase());
@@ -105,6 +120,9 @@ impl Trial {
         }
         let mut machine = emulated::machine(self.way, &self.spec, &image, work.path()).unwrap();
         disk::change(&work.path().join("disk.img"), &self.changes);
+        if let Some(configuration) = self.configuration {
+            disk::flash(&self.spec, configuration, work.path());
+        }
         machine = machine.arguments(self.arguments).limit(LIMIT);
         if !self.log_disk {
             machine = machine.without_log_disk();
