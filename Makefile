@@ -8,6 +8,8 @@ WASM     ?=
 ARGS     ?=
 LOADER   ?= uefi
 BUILD    := build
+# What the kernel can do beside; nothing for one that only runs a package.
+KERNEL_FEATURES ?= kernel-shell
 PACKAGES := regress bootstrap agents accept
 ARCHES   := x86_64 aarch64
 
@@ -42,6 +44,7 @@ help:
 	@echo '  make run         boot in QEMU, run a payload, collect and verify its log'
 	@echo '                   ARCH=x86_64|aarch64  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
 	@echo '                   LOADER=uefi|direct|limine (limine: with LIMINE_DIR=folder)'
+	@echo '                   KERNEL_FEATURES=kernel-shell (empty: a kernel without the shell)'
 	@echo '                   WASM=program.wasm, with ARGS="its arguments": a WASI program in its place'
 	@echo '  make hosted      the same payload on this machine, without QEMU'
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
@@ -76,7 +79,7 @@ BARE   = RUSTC_BOOTSTRAP=1 RUSTFLAGS='$(REMAP) $(1)' cargo build --quiet --locke
 # soft-float target.
 SERIAL := --cfg curve25519_dalek_backend="serial"
 # The cargo commands, by architecture; clippy gives the same ones.
-BUILD_KERNEL   = $(call BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$(1)-heliograph.json
+BUILD_KERNEL   = $(call BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$(1)-heliograph.json $(addprefix --features ,$(KERNEL_FEATURES))
 BUILD_LOADER   = HELIOGRAPH_ROOT_KEY=$$($(HELIO) keys show --dir $(KEYS) --public root) $(call BARE,$(SERIAL)) --release -p boot-uefi --target $(1)-unknown-uefi
 BUILD_DIRECT   = $(call BARE) -Zjson-target-spec --release -p boot-direct --target boot/direct/aarch64-direct.json
 BUILD_PAYLOADS = $(call BARE) --profile payload --target wasm32-unknown-unknown $(addprefix -p ,$(PACKAGES))

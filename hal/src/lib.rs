@@ -17,6 +17,7 @@ extern crate alloc;
 pub mod acpi;
 #[cfg(target_os = "none")]
 pub mod backtrace;
+pub mod bits;
 pub mod boot;
 pub mod device_tree;
 pub mod dma;

@@ -6,11 +6,12 @@ use super::cpu::{self, Cpu};
 use super::describe::Description;
 use super::interrupt::Gic;
 use super::paging::PageTables;
-use super::{early, entropy, mmio, power, serial, timer, trap, virt};
+use super::{early, entropy, interrupt, mmio, power, serial, timer, trap, virt};
 use crate::boot::BootInfo;
 use crate::device_tree::DeviceTree;
 use crate::traits::{
-    Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Timer,
+    Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Source,
+    Timer,
 };
 use crate::virtio::Disk;
 use crate::window::Window;
@@ -96,6 +97,10 @@ impl Platform for Machine {
             Some(disk) => disk.describe(out),
             None => out.write_str("no log disk"),
         }
+    }
+
+    fn interrupts(&self, show: &mut dyn FnMut(Source)) {
+        interrupt::in_use(self.controller, show);
     }
 
     fn console(&mut self) -> &mut dyn Console {

@@ -69,6 +69,9 @@ pub struct Parts {
     /// The device's private key [default: KEYS/device.pem].
     #[arg(long)]
     device_key: Option<PathBuf>,
+    /// A further package, which an operator can mount at the shell.
+    #[arg(long, value_name = "PACKAGE")]
+    more: Option<PathBuf>,
 }
 
 impl Parts {
@@ -151,6 +154,7 @@ impl Parts {
             package: None,
             trust: Some(read_built(&self.trust_path(), "helio keys init")?),
             device_key: Some(read_built(&self.device_key_path(), "helio keys init")?),
+            more: self.more.as_deref().map(file::read).transpose()?,
             command_line: command_line.to_owned(),
         })
     }
