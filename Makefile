@@ -49,6 +49,7 @@ help:
 	@echo '  make run         boot in QEMU, run a payload, collect and verify its log'
 	@echo '                   ARCH=x86_64|aarch64, or BOARD=rpi4  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
 	@echo '                   LOADER=uefi|direct|limine (limine: with LIMINE_DIR=folder)'
+	@echo '                   KERNEL_FEATURES= (a kernel without the shell, whatever heliograph.toml says)'
 	@echo '                   WASM=program.wasm, with ARGS="its arguments": a WASI program in its place'
 	@echo '  make hosted      the same payload on this machine, without QEMU'
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
@@ -75,21 +76,13 @@ setup: $(TOOLS)
 
 # ---- building --------------------------------------------------------------
 
-CARGO_HOME ?= $(HOME)/.cargo
-# No path of this machine reaches a binary: same sources and compiler, same bytes.
-REMAP := --remap-path-prefix=$(CURDIR)=heliograph --remap-path-prefix=$(CARGO_HOME)=cargo --remap-path-prefix=$(RUST_SYSROOT)/lib/rustlib=rust
-STD   := -Zbuild-std=core,alloc,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
-# Named without its folder, which would have a part in the bytes.
-BESIDE := PATH="$(CURDIR)/scripts:$$PATH" RUSTC_WORKSPACE_WRAPPER=lint-beside
-BARE   = RUSTC_BOOTSTRAP=1 $(BESIDE) RUSTFLAGS='$(REMAP) $(1)' cargo build --quiet --locked $(STD)
-# The compiler cannot build the vectorised curve arithmetic for UEFI's
-# soft-float target.
-SERIAL := --cfg curve25519_dalek_backend="serial"
-# The cargo commands, by architecture.
-BUILD_KERNEL   = $(call BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$(1)-heliograph.json
-BUILD_LOADER   = HELIOGRAPH_ROOT_KEY=$$($(HELIO) keys show --dir $(KEYS) --public root) $(call BARE,$(SERIAL)) --release -p boot-uefi --target $(1)-unknown-uefi
-BUILD_DIRECT   = $(call BARE) -Zjson-target-spec --release -p boot-direct --target boot/direct/aarch64-direct.json
-BUILD_PAYLOADS = $(call BARE) --profile payload --target wasm32-unknown-unknown $(addprefix -p ,$(PACKAGES))
+# The flags for cargo are in crates/helio/src/build/cargo.rs, and nowhere else.
+FEATURES       = $(if $(filter undefined,$(origin KERNEL_FEATURES)),,--features '$(KERNEL_FEATURES)')
+BUILD_PART     = $(HELIO) build --keys $(KEYS) --output $(BUILD)
+BUILD_KERNEL   = $(BUILD_PART) kernel --target $(1) $(FEATURES)
+BUILD_LOADER   = $(BUILD_PART) loader --target $(1)
+BUILD_DIRECT   = $(BUILD_PART) direct --target aarch64
+BUILD_PAYLOADS = $(BUILD_PART) payloads
 HELIO := target/debug/helio
 KEYS  := $(BUILD)/keys
 FORCE:
@@ -103,26 +96,17 @@ helio: $(TOOLS)
 keys: helio
 	@$(HELIO) keys init --dir $(KEYS) >/dev/null
 
-# What boots is the part that is loaded; the whole file is for symbolize.
 $(BUILD)/%/kernel.elf: helio FORCE
-	$(call say,building the kernel for $*)
-	@$(call BUILD_KERNEL,$*)
-	@install -D target/$*-heliograph/release/kernel $(BUILD)/$*/kernel.debug
-	@$(HELIO) trim $(BUILD)/$*/kernel.debug -o $@ >/dev/null
+	@$(call BUILD_KERNEL,$*) >/dev/null
 
 $(BUILD)/%/loader.efi: keys FORCE
-	$(call say,building the UEFI loader for $*)
-	@$(call BUILD_LOADER,$*)
-	@install -D target/$*-unknown-uefi/release/boot-uefi.efi $@
+	@$(call BUILD_LOADER,$*) >/dev/null
 
-$(BUILD)/aarch64/direct.img: $(TOOLS) FORCE
-	$(call say,building the direct boot image)
-	@$(BUILD_DIRECT)
-	@install -D target/aarch64-direct/release/boot-direct $@
+$(BUILD)/aarch64/direct.img: helio FORCE
+	@$(BUILD_DIRECT) >/dev/null
 
 payloads: keys
-	$(call say,building the payloads)
-	@$(BUILD_PAYLOADS)
+	@$(BUILD_PAYLOADS) >/dev/null
 	@mkdir -p $(BUILD)/packages
 	@for name in $(PACKAGES); do \
 	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem >/dev/null || exit 1; \

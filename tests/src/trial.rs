@@ -25,6 +25,7 @@ pub struct Trial {
     log_disk: bool,
     arguments: Vec<String>,
     changes: Vec<Change>,
+    configuration: Option<&'static str>,
     tree: Tree,
 }
 
@@ -59,6 +60,7 @@ impl Trial {
             package: Some(artefacts::package("regress")),
             trust: Some(artefacts::read(&keys.trust_path())),
             device_key: Some(artefacts::read(&keys.private_path(Role::Device))),
+            more: None,
             command_line: String::new(),
         };
         Self {
@@ -67,6 +69,7 @@ impl Trial {
             log_disk: true,
             arguments: Vec::new(),
             changes: Vec::new(),
+            configuration: None,
             tree: Tree::Usual,
         }
     }
@@ -93,6 +96,12 @@ impl Trial {
     /// With another package.
     pub fn package(mut self, package: Vec<u8>) -> Self {
         self.spec.package = Some(package);
+        self
+    }
+
+    /// With a further package, for somebody to mount.
+    pub fn more(mut self, package: Vec<u8>) -> Self {
+        self.spec.more = Some(package);
         self
     }
 
@@ -127,6 +136,13 @@ impl Trial {
         self
     }
 
+    /// From a card that `helio flash` writes, of what `make build` left, with
+    /// this configuration.
+    pub fn flashed(mut self, configuration: &'static str) -> Self {
+        self.configuration = Some(configuration);
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
         let work = Work::new(&format!("{}-{:?}", self.spec.arch, self.way).to_lowercase());
@@ -152,6 +168,9 @@ impl Trial {
             way => emulated::machine(way, &self.spec, &image, work.path()).unwrap(),
         };
         disk::change(&work.path().join("disk.img"), &self.changes);
+        if let Some(configuration) = self.configuration {
+            disk::flash(&self.spec, configuration, work.path());
+        }
         machine = machine.arguments(self.arguments).limit(LIMIT);
         if !self.log_disk {
             machine = machine.without_log_disk();

@@ -12,7 +12,7 @@ use crate::error::{HelioError, Result};
 use crate::file;
 
 use super::fat::{self, Entry};
-use super::{Spec, check_kernel, direct, esp, mbr};
+use super::{Spec, check, direct, esp, mbr};
 
 /// What firmware starts, on the card.
 pub const KERNEL: &str = "kernel8.img";
@@ -103,7 +103,7 @@ impl Card<'_> {
             let reason = "a Raspberry Pi 4 has another processor";
             return Err(HelioError::input("image", self.spec.arch, reason, "use --arch aarch64"));
         }
-        check_kernel(self.spec)?;
+        check(self.spec)?;
         let image = direct::append(self.loader, &direct::archive(self.spec)?)?;
         let words = format!("{WORDS} {}", esp::command_line(self.spec)?);
         let mut files = self.firmware.map_or_else(Vec::new, |firmware| firmware.files.clone());

@@ -104,6 +104,10 @@ impl Run {
         if !self.cmdline.trim().is_empty() {
             words = format!("{words} {}", self.cmdline.trim());
         }
+        if !stays {
+            // Whatever the configuration says: nobody is there.
+            words += " end=off";
+        }
         let mut spec = match self.boot.loader() {
             Some(loader) => self.parts.gather(self.arch, loader, &words)?,
             None => self.parts.gather_direct(self.arch, &words)?,
