@@ -39,7 +39,7 @@ const RECEIVE_INTERRUPTS: u32 = 1 << 4 | 1 << 6;
 /// Where the registers are mapped; zero before they are.
 static BASE: AtomicU64 = AtomicU64::new(0);
 /// What was received and not read yet.
-static RECEIVED: Mutex<Ring<1024>> = Mutex::new(Ring::new());
+static RECEIVED: Mutex<Ring<8192>> = Mutex::new(Ring::new());
 
 fn registers() -> Option<Registers> {
     let base = BASE.load(Ordering::Relaxed);
