@@ -9,6 +9,7 @@
 
 mod boot;
 mod command;
+mod conformance;
 mod equality;
 mod events;
 mod faults;
@@ -21,6 +22,7 @@ mod refused;
 mod regress;
 mod replay;
 mod reproducible;
+mod rpi4;
 mod selftests;
 mod shell;
 mod terminal;

@@ -12,10 +12,14 @@
 //! payload's call becomes a request to the gate, `guest` how its pointers are
 //! checked, `wasi` how WASI's functions become such calls, `limiter` how much it may grow, `weight` what it takes beside
 //! that, `room` who may have how much of it, `root` what commits to its state.
+//!
+//! [`engine`] and [`Limiter`] are for who runs modules that are no components:
+//! the tests that others wrote for engines.
 
 extern crate alloc;
 
 mod call;
+mod ceiling;
 mod cell;
 mod engine;
 mod frameless;
@@ -36,6 +40,9 @@ mod trap;
 mod wasi;
 mod weight;
 
+pub use ceiling::Ceiling;
 pub use cell::{Boot, Cell, Failure, Step};
+pub use engine::engine;
+pub use limiter::Limiter;
 pub use nucleus::{Effect, Input, NotAdmitted, Nucleus};
 pub use snapshot::{Loaded, NotKept, Surroundings};
