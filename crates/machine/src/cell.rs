@@ -5,6 +5,7 @@
 //! and the same events at the same points, however it is driven.
 
 use crate::{
+    ceiling::Ceiling,
     engine::engine,
     host::Host,
     imports::linker,
@@ -110,6 +111,11 @@ impl Cell {
     /// Starts with a package. One that is refused is a denied mount in the
     /// log and a line in the reports; the cell then has nothing to do.
     pub fn start(boot: Boot<'_>) -> Self {
+        Self::start_within(boot, Ceiling::NONE)
+    }
+
+    /// The same on a machine that was told to take no package beyond this.
+    pub fn start_within(boot: Boot<'_>, ceiling: Ceiling) -> Self {
         let Boot { package: file, trust, hasher, facts, memory_limit, keeps_journals } = boot;
         let opened = Package::open(file, &trust, hasher);
         let package = match &opened {
@@ -144,7 +150,7 @@ impl Cell {
         cell.nucleus.spend(Subject::KERNEL, call_fuel(Call::RvfMount));
         let answer = cell.nucleus.gate(Subject::KERNEL, Nucleus::mount_root());
         if let Answer::Prepare(ticket) = answer {
-            cell.mount_first(ticket, file.len(), opened, memory_limit);
+            cell.mount_first(ticket, file.len(), opened, memory_limit, ceiling);
         }
         cell.start_tasks();
         cell

@@ -5,6 +5,7 @@
 //! a start function spends, which a slice bounds.
 
 use crate::{
+    ceiling::Ceiling,
     cell::{Cell, Failure},
     instance::Instance,
     program::{Program, Role, Unfit},
@@ -198,13 +199,19 @@ impl Cell {
         file: usize,
         opened: Result<Package<'_>, PackageError>,
         memory_limit: u64,
+        ceiling: Ceiling,
     ) {
         let needs = opened.as_ref().map_or(0, needs);
-        let fits = if needs <= memory_limit { Ok(()) } else { Err(Error::OutOfMemory) };
+        let excess = opened.as_ref().ok().and_then(|package| ceiling.excess(package));
+        let fits = match needs <= memory_limit && excess.is_none() {
+            true => Ok(()),
+            false => Err(Error::OutOfMemory),
+        };
         self.room = opened.as_ref().map_or_else(|_| Room::default(), Room::for_root);
         let paid = self.pay(Subject::KERNEL, file);
         self.commit_mount(ticket, file, paid.and(fits), opened);
-        if fits.is_err() {
+        self.reports.extend(excess.map(|excess| format!("{excess}")));
+        if needs > memory_limit {
             self.reports.push(format!(
                 "the package may come to take {needs} bytes, of {memory_limit} that this machine \
                  has; lower its limits.memory, or give the machine more"

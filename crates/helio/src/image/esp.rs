@@ -67,7 +67,10 @@ pub(super) fn files(spec: &Spec) -> Result<Vec<Entry>> {
 }
 
 /// The command line, if it is one line of printable ASCII.
-fn command_line(spec: &Spec) -> Result<String> {
+///
+/// # Errors
+/// It is not.
+pub fn command_line(spec: &Spec) -> Result<String> {
     let line = spec.command_line.trim();
     match line.chars().find(|c| !(' '..='~').contains(c)) {
         None => Ok(line.to_owned()),
