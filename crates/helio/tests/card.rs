@@ -34,6 +34,7 @@ fn spec() -> Spec {
         kernel: kernel(),
         kernel_signature: None,
         package: Some(vec![7; 1000]),
+        more: None,
         trust: Some(b"trust".to_vec()),
         device_key: Some(b"key".to_vec()),
         command_line: "nonce=00".into(),
