@@ -9,11 +9,16 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::hint::black_box;
 
+use conformance::outcome::{Outcome, Verdict};
+use conformance::{Listener, Tally};
 use hal::traits::{BlockDevice, BlockError, Cpu, ExitStatus, Platform, SECTOR_SIZE};
+use package::Package;
+use witness::hex;
 use witness::sha256::Hasher;
 
 use crate::console::say;
 use crate::idle::{self, Wake};
+use crate::settings::Settings;
 use crate::trap;
 use crate::{Kernel, Machine};
 
@@ -34,6 +39,7 @@ pub fn run(kernel: &mut Kernel, name: &str) {
         "heap" => heap,
         "disk" => disk,
         "sha256" => sha256,
+        "conformance" => conformance,
         _ => {
             say(format_args!("there is no test {}", name.escape_default()));
             kernel.platform.power().off(ExitStatus::TaskFailed)
@@ -215,4 +221,52 @@ fn sha256(kernel: &mut Kernel) {
     }
     assert!(digests[0] == digests[1], "a MiB comes out differently");
     say(format_args!("a MiB in {} us, by software {} us", times[0], times[1]));
+}
+
+/// Runs the Wasm tests that are the package's first region, and says how each
+/// file of them ended and what they come to. Failures are for who compares.
+fn conformance(kernel: &mut Kernel) {
+    let settings = match Settings::read(kernel, kernel.hasher) {
+        Ok(settings) => settings,
+        Err(unfit) => panic!("there is nothing to run: {unfit}"),
+    };
+    let package = match Package::open(settings.package, &settings.trust, kernel.hasher) {
+        Ok(package) => package,
+        Err(error) => panic!("package refused: {error}"),
+    };
+    let Some(list) = package.regions().first() else { panic!("the package has no region") };
+    let start = kernel.platform.timer().now_ns();
+    let summary = match conformance::run(list.bytes, kernel.hasher, &mut Tell) {
+        Ok(summary) => summary,
+        Err(bad) => panic!("the package's first region: {bad}"),
+    };
+    let millis = (kernel.platform.timer().now_ns() - start) / 1_000_000;
+    say(format_args!("Wasm tests took {millis} ms"));
+    let (tally, digest) = (Tallied(summary.tally), hex::encode(&summary.digest));
+    say(format_args!("Wasm tests {tally}, digest {digest}"));
+}
+
+/// Says what fails, and how each file ended.
+struct Tell;
+
+impl Listener for Tell {
+    fn directive(&mut self, file: &str, number: u32, outcome: &Outcome, verdict: Verdict) {
+        if verdict == Verdict::Failed {
+            say(format_args!("{file} {number} failed: {outcome:?}"));
+        }
+    }
+
+    fn file(&mut self, name: &str, tally: Tally) {
+        say(format_args!("{name} {}", Tallied(tally)));
+    }
+}
+
+/// A tally in words.
+struct Tallied(Tally);
+
+impl core::fmt::Display for Tallied {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Tally { passed, failed, skipped } = self.0;
+        write!(f, "passed {passed} failed {failed} skipped {skipped}")
+    }
 }

@@ -7,6 +7,7 @@
 mod accept;
 mod agents;
 mod c;
+mod conformance;
 mod damaged;
 mod hostile;
 mod keys;

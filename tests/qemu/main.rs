@@ -9,6 +9,7 @@
 
 mod boot;
 mod command;
+mod conformance;
 mod equality;
 mod events;
 mod faults;

@@ -13,6 +13,7 @@
 
 pub mod accept;
 pub mod artefacts;
+pub mod conformance;
 pub mod disk;
 pub mod hosted;
 pub mod log;

@@ -30,7 +30,8 @@ pub const GROW_INSTRUCTIONS: usize = 1_024;
 /// Deepest nesting of Wasm calls in one task.
 pub const CALL_DEPTH: usize = 512;
 
-/// Largest Wasm stack of one task, in bytes; reached only after the depth is.
+/// Largest Wasm stack of one task, in bytes: reached before the depth is only
+/// by frames of more than 2 KiB.
 pub const STACK_BYTES: usize = 1 << 20;
 
 /// Most elements a table of a component may have.

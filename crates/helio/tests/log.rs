@@ -299,6 +299,32 @@ fn damage_is_found_beside_gaps() {
 }
 
 #[test]
+fn what_is_there_of_a_tree_is_compared_as_far_as_the_records_reach() {
+    let (_place, log) = sample(Recipe { calls: 600, ..Recipe::default() });
+    for gone in ["tile/entries/001", "tile/0/001"] {
+        fs::remove_file(log.join(gone)).unwrap();
+    }
+    let flip = |at: usize| {
+        move |mut bytes: Vec<u8>| {
+            bytes[at] ^= 1;
+            bytes
+        }
+    };
+    assert_eq!(with(&log, "tile/1/000.p/2", flip(0)), Word::Forged);
+    // Nothing that is there leads to the second hash.
+    assert_eq!(with(&log, "tile/1/000.p/2", flip(32)), Word::Incomplete);
+    assert_eq!(word(&log), Word::Incomplete);
+}
+
+#[test]
+fn of_two_files_of_one_bundle_the_listed_one_is_read() {
+    let (_place, log) = sample(Recipe::default());
+    put(&log, "tile/entries/000", b"x");
+    let found = verify(&log, device_key(), Expected::default()).unwrap();
+    assert_eq!((found.word(), found.bad_record()), (Word::Forged, None));
+}
+
+#[test]
 fn what_is_left_of_a_long_log_is_incomplete_not_forged() {
     let (_place, log) = sample(Recipe { calls: 1_500, ..Recipe::default() });
     let kept = ["checkpoint", "tile/entries/000", "tile/0/000"].map(Path::new);
@@ -322,6 +348,19 @@ fn a_boot_that_broke_off_takes_nothing_from_the_next() {
         assert_eq!(imported.log.boot, Some([2; 16]), "cut at {cut}");
         assert!(imported.log.manifest.is_some(), "cut at {cut}: {:?}", imported.remarks);
     }
+}
+
+#[test]
+fn a_boot_of_which_nothing_can_be_placed_hides_no_other() {
+    let first = Recipe { boot: [1; 16], ..Recipe::default() }.run().uart;
+    let second = Recipe { boot: [2; 16], ..Recipe::default() }.run().uart;
+    // The beginning of its first frame is there, the rest is not.
+    let mut torn = second;
+    torn[1_000] ^= 1;
+    let capture = [first.as_slice(), &torn].concat();
+    let imported = helio::log::stream::from_bytes(&capture, None).unwrap();
+    assert_eq!(imported.log.boot, Some([1; 16]));
+    assert!(imported.log.manifest.is_some(), "{:?}", imported.remarks);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use abi::profile::{CALL_DEPTH, GROW_FUEL, STACK_BYTES};
 use wasmi::{CompilationMode, Config, Engine, OperatorCost};
 
 /// The engine for one cell.
-pub(crate) fn engine() -> Engine {
+pub fn engine() -> Engine {
     let mut config = Config::default();
     let costs =
         OperatorCost { memory_grow: GROW_FUEL, table_grow: GROW_FUEL, ..Default::default() };

@@ -12,6 +12,9 @@
 //! payload's call becomes a request to the gate, `guest` how its pointers are
 //! checked, `wasi` how WASI's functions become such calls, `limiter` how much it may grow, `weight` what it takes beside
 //! that, `room` who may have how much of it, `root` what commits to its state.
+//!
+//! [`engine`] and [`Limiter`] are for who runs modules that are no components:
+//! the tests that others wrote for engines.
 
 extern crate alloc;
 
@@ -38,5 +41,7 @@ mod weight;
 
 pub use ceiling::Ceiling;
 pub use cell::{Boot, Cell, Failure, Step};
+pub use engine::engine;
+pub use limiter::Limiter;
 pub use nucleus::{Effect, Input, NotAdmitted, Nucleus};
 pub use snapshot::{Loaded, NotKept, Surroundings};

@@ -18,7 +18,7 @@ const DENIED: LimiterError = LimiterError::ResourceLimiterDeniedAllocation;
 
 /// The limits of one task.
 #[derive(Debug)]
-pub(crate) struct Limiter {
+pub struct Limiter {
     memory_bytes: usize,
     table_elements: usize,
     /// Whether the task's own memory budget was exceeded.
@@ -29,13 +29,18 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     /// A limiter for a memory of at most so many bytes.
-    pub(crate) fn new(memory_bytes: u32) -> Self {
+    pub fn new(memory_bytes: u32) -> Self {
         Self {
             memory_bytes: usize::try_from(memory_bytes).unwrap_or(usize::MAX),
             table_elements: 0,
             exceeded_memory: false,
             host_failed: false,
         }
+    }
+
+    /// Whether the host had nothing left for something that the task may have.
+    pub fn host_failed(&self) -> bool {
+        self.host_failed
     }
 }
 

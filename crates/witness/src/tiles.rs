@@ -59,16 +59,17 @@ impl Tile {
         (self.index.saturating_mul(WIDTH), self.width)
     }
 
-    /// Content of a tile of hashes in the log with these leaf hashes, or
-    /// `None` if that log has no such tile, or it is one of entries.
+    /// Content of a tile of hashes in a log that begins with these leaf
+    /// hashes, as far as it follows from them; `None` if it is one of entries.
     pub fn hashes(&self, hasher: Hasher, leaves: &[Hash]) -> Option<Vec<u8>> {
         let Level::Hashes(level) = self.level else { return None };
-        let span = usize::try_from(WIDTH.checked_pow(level.into())?).ok()?;
+        let span = WIDTH.checked_pow(level.into()).and_then(|span| usize::try_from(span).ok());
         let (from, count) = self.range();
-        let from = usize::try_from(from).ok()?.checked_mul(span)?;
-        let until = usize::try_from(count).ok()?.checked_mul(span)?.checked_add(from)?;
-        let covered = leaves.get(from..until)?;
-        Some(covered.chunks(span).flat_map(|leaves| tree::root(hasher, leaves)).collect())
+        let place = |number: u64| usize::try_from(number).ok()?.checked_mul(span?);
+        let until = place(from.saturating_add(count)).unwrap_or(usize::MAX).min(leaves.len());
+        let covered = place(from).and_then(|from| leaves.get(from..until)).unwrap_or_default();
+        let whole = covered.chunks_exact(span.unwrap_or(usize::MAX));
+        Some(whole.flat_map(|leaves| tree::root(hasher, leaves)).collect())
     }
 }
 

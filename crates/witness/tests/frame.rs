@@ -174,15 +174,26 @@ fn frames_out_of_order_are_refused() {
     let manifest = *frames.last().unwrap();
     assert_eq!(manifest.kind, FrameKind::Manifest);
 
-    let mut collector = Collector::new();
-    assert_eq!(collector.push(&early), Err(OrderError::Checkpoint));
-    assert_eq!(collector.push(&manifest), Err(OrderError::Manifest));
-    collector.push(&entries).unwrap();
-    assert_eq!(collector.push(&manifest), Err(OrderError::Manifest));
-    collector.push(&early).unwrap();
+    let refused = |frames: &[Frame<'_>], last: &Frame<'_>, error| {
+        let mut collector = Collector::new();
+        frames.iter().for_each(|frame| collector.push(frame).unwrap());
+        let before = collector.log().clone();
+        assert_eq!(collector.push(last), Err(error));
+        // What comes later cannot be placed.
+        assert_eq!(collector.push(&entries), Err(OrderError::Gap));
+        assert_eq!(collector.finish(), before);
+    };
     let other = Frame { boot: BootId::default(), ..entries };
-    assert_eq!(collector.push(&other), Err(OrderError::OtherBoot));
-    collector.push(&manifest).unwrap();
+    refused(&[], &early, OrderError::Checkpoint);
+    refused(&[], &manifest, OrderError::Manifest);
+    refused(&[entries], &manifest, OrderError::Manifest);
+    refused(&[entries, early], &other, OrderError::OtherBoot);
+    refused(&[entries, early, entries], &early, OrderError::Checkpoint);
+
+    let mut collector = Collector::new();
+    for frame in [&entries, &early, &manifest] {
+        collector.push(frame).unwrap();
+    }
     let pad = Frame { kind: FrameKind::Pad, payload: &[], ..entries };
     assert_eq!(collector.push(&pad), Ok(()));
     assert!(collector.log().manifest.is_some());

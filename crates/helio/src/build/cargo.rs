@@ -83,9 +83,9 @@ impl Job {
         Ok(Self { arguments, flags, variables, output: Path::new(&target).join(folder).join(file) })
     }
 
-    /// Cargo's arguments, from the subcommand on.
-    pub fn arguments(&self, subcommand: &str) -> Vec<String> {
-        let first = [subcommand, "--quiet", "--locked"].map(String::from);
+    /// Cargo's arguments.
+    pub fn arguments(&self) -> Vec<String> {
+        let first = ["build", "--quiet", "--locked"].map(String::from);
         let std = STD.map(String::from);
         first.into_iter().chain(std).chain(self.arguments.iter().cloned()).collect()
     }

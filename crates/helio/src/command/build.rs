@@ -49,9 +49,6 @@ pub struct Build {
     /// Folder for what is built; it goes into FOLDER/TARGET.
     #[arg(short, long, value_name = "FOLDER", default_value = super::BUILD)]
     output: PathBuf,
-    /// Only check it, as `cargo check` does.
-    #[arg(long, conflicts_with = "key")]
-    check: bool,
     /// Print the calls of cargo and do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -77,7 +74,6 @@ impl Build {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
         let tree = Tree::here()?;
-        let tree = if self.check { tree.checking() } else { tree };
         let store = Store::at(&self.keys);
         let config = self.configured.load()?;
         let known = tree.features()?;
@@ -108,8 +104,6 @@ impl Build {
         for (&part, job) in parts.iter().zip(&jobs) {
             if self.dry_run {
                 commands.push(tree.shown(job)?);
-            } else if self.check {
-                tree.run(job)?;
             } else {
                 let what = match part {
                     // They are the same for every machine.

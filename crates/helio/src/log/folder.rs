@@ -99,7 +99,7 @@ pub fn read(path: &Path) -> Result<Folder> {
 
     let mut folder = Folder { manifest: source.text(MANIFEST)?, ..Folder::default() };
     folder.unlisted = found.unlisted(size);
-    for (tile, bundle) in source.bundles()? {
+    for (tile, bundle) in source.bundles(size)? {
         let before = folder.entries.len();
         take_apart(&bundle, &mut folder.entries);
         let count = (folder.entries.len() - before) as u64;
@@ -164,12 +164,15 @@ impl Source<'_> {
     }
 
     /// The bundles, in order, up to the first that is missing or is not of
-    /// full width, whatever the checkpoint says.
-    fn bundles(&self) -> Result<Vec<(Tile, Vec<u8>)>> {
+    /// full width, also beyond what the checkpoint says. Of several files of
+    /// one, that which a log of this size has comes first.
+    fn bundles(&self, size: Option<u64>) -> Result<Vec<(Tile, Vec<u8>)>> {
         let mut bundles = Vec::new();
         for index in 0.. {
             let named = |width| Tile { level: Level::Entries, index, width };
-            let mut widths = (1..=WIDTH).rev().map(named);
+            let listed =
+                size.and_then(|size| size.checked_sub(index * WIDTH)).map(|it| it.min(WIDTH));
+            let mut widths = listed.into_iter().chain((1..=WIDTH).rev()).map(named);
             let Some(tile) = widths.find(|tile| self.found.contains(Path::new(&tile.path())))
             else {
                 break;

@@ -99,7 +99,7 @@ fn from_uart(bytes: &[u8], wanted: Option<BootId>) -> Imported {
     let mut boots = capture.boots;
     let chosen = match wanted {
         Some(_) => boots.iter().rposition(|it| it.collector.log().boot == wanted),
-        None => boots.len().checked_sub(1),
+        None => boots.iter().rposition(|it| !it.collector.log().entries.is_empty()),
     };
     let Some(chosen) = chosen else { return Imported::default() };
     let others = boots.len() - 1;
@@ -141,7 +141,7 @@ impl Capture {
             boot.remarks.push(format!("lines are missing or damaged after record {count}"));
         }
         if let Err(error) = boot.collector.push(frame)
-            && !boot.damaged
+            && !std::mem::replace(&mut boot.damaged, true)
         {
             boot.remarks.push(error.to_string());
         }

@@ -64,8 +64,15 @@ impl Collector {
         self.has_gap = true;
     }
 
-    /// Takes the next frame. One that is refused changes nothing.
+    /// Takes the next frame. One that is refused ends the log: what comes
+    /// later cannot be placed.
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), OrderError> {
+        let placed = self.place(frame);
+        self.has_gap |= placed.is_err();
+        placed
+    }
+
+    fn place(&mut self, frame: &Frame<'_>) -> Result<(), OrderError> {
         let log = &mut self.log;
         if log.boot.is_some_and(|boot| boot != frame.boot) {
             return Err(OrderError::OtherBoot);
