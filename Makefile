@@ -2,6 +2,8 @@
 # need (scripts/setup says what it installs) and build what is missing.
 
 ARCH     ?= x86_64
+# A board with an image of its own, in place of ARCH and LOADER.
+BOARD    ?=
 PAYLOAD  ?= regress
 # A WebAssembly program to run in place of a payload, and its arguments.
 WASM     ?=
@@ -21,6 +23,11 @@ known = $(if $(filter $($(1)),$(2)),,$(error $(1)=$($(1)) is not known; give one
 $(call known,ARCH,$(ARCHES))
 $(call known,PAYLOAD,$(PACKAGES))
 $(call known,LOADER,uefi direct limine)
+ifneq ($(BOARD),)
+$(call known,BOARD,rpi4)
+override ARCH := aarch64
+override LOADER := card
+endif
 ifeq ($(ARCH)-$(LOADER),x86_64-direct)
 $(error LOADER=direct is for ARCH=aarch64 only)
 endif
@@ -40,7 +47,7 @@ help:
 	@echo 'Heliograph: a microkernel that can show a stranger what it did.'
 	@echo
 	@echo '  make run         boot in QEMU, run a payload, collect and verify its log'
-	@echo '                   ARCH=x86_64|aarch64  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
+	@echo '                   ARCH=x86_64|aarch64, or BOARD=rpi4  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
 	@echo '                   LOADER=uefi|direct|limine (limine: with LIMINE_DIR=folder)'
 	@echo '                   WASM=program.wasm, with ARGS="its arguments": a WASI program in its place'
 	@echo '  make hosted      the same payload on this machine, without QEMU'
@@ -49,6 +56,7 @@ help:
 	@echo '  make test-long   what takes longer than make test may'
 	@echo '  make fuzz        the fuzz targets, FUZZ_SECONDS=60 each; TARGET=name for one of them'
 	@echo '  make image       build/ARCH/boot-LOADER.img, to boot elsewhere; LOADER as above'
+	@echo '                   BOARD=rpi4 FIRMWARE=folder: build/rpi4/card.img'
 	@echo '  make build       kernel, loader, payloads and the helio command, not run'
 	@echo '  make setup       install compiler, linker, QEMU and firmware, no more'
 	@echo '  make clean       remove what was built'
@@ -141,13 +149,20 @@ RUNNABLE := keys
 endif
 
 run: helio $(RUNNABLE) $(BOOT_$(ARCH))
-	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) $(SUBJECT) --out $(BUILD)/run/$(ARCH) $(RUNFLAGS) $(ARGUMENTS)
+	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) $(SUBJECT) --out $(BUILD)/run/$(or $(BOARD),$(ARCH)) $(RUNFLAGS) $(ARGUMENTS)
 
 hosted: helio $(RUNNABLE)
 	@$(HELIO) run --hosted $(SUBJECT) --out $(BUILD)/run/hosted $(RUNFLAGS) $(ARGUMENTS)
 
+# For a board, FIRMWARE=folder has what makes the card boot there.
+CARD = $(HELIO) card $(if $(FIRMWARE),--firmware $(FIRMWARE)) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(BOARD)/card.img
+
 image: helio payloads $(BOOT_$(ARCH))
+ifneq ($(BOARD),)
+	@$(CARD)
+else
 	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/boot-$(LOADER).img
+endif
 
 # ---- testing ---------------------------------------------------------------
 

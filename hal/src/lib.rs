@@ -17,6 +17,7 @@ extern crate alloc;
 pub mod acpi;
 #[cfg(target_os = "none")]
 pub mod backtrace;
+pub mod bcm2711;
 pub mod boot;
 pub mod device_tree;
 pub mod dma;
@@ -25,14 +26,18 @@ pub mod hosted;
 #[cfg(target_os = "none")]
 pub mod image;
 pub mod layout;
+pub mod partition;
 pub mod pci;
+pub mod registers;
 pub mod ring;
+pub mod sdhci;
 pub mod table;
 pub mod traits;
+pub mod uart;
 pub mod virtio;
 pub mod window;
 
-#[cfg(any(test, all(target_os = "none", target_arch = "aarch64")))]
+#[cfg(any(not(target_os = "none"), target_arch = "aarch64"))]
 pub mod aarch64;
 #[cfg(all(target_os = "none", target_arch = "x86_64"))]
 pub mod x86_64;

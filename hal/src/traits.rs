@@ -341,6 +341,15 @@ pub trait Platform: Sized {
     fn entropy(&mut self) -> &mut dyn Entropy;
     /// The log disk, where there is one; a machine gives it once.
     fn take_disk(&mut self) -> Option<Self::Disk>;
+    /// Serial number of the board; zero where it has none.
+    fn serial(&self) -> u64 {
+        0
+    }
+    /// Temperature of the processor in thousandths of a degree Celsius, where
+    /// the machine has a sensor that answers.
+    fn temperature(&mut self) -> Option<i32> {
+        None
+    }
 }
 
 /// Why the devices could not be found.

@@ -17,6 +17,7 @@ mod log;
 mod memory;
 mod run;
 mod selftest;
+mod sensors;
 mod session;
 mod settings;
 mod shell;

@@ -20,6 +20,7 @@ use witness::{Hash, checkpoint, key};
 use crate::console::say;
 use crate::idle::{self, Wake};
 use crate::log::{self, LogDevice, LogDisk, LogFailure, Writer};
+use crate::sensors::Sensors;
 use crate::settings::Settings;
 use crate::shell::Shell;
 use crate::{Kernel, console};
@@ -38,6 +39,9 @@ pub struct Session {
     package_digest: Hash,
     screen: TaskText,
     shell: Shell,
+    sensors: Sensors,
+    /// The logical time that is waited for, and when it has come.
+    pacing: Option<(u64, u64)>,
     slices_since_checkpoint: u32,
 }
 
@@ -95,6 +99,7 @@ impl Session {
         log::install(Writer { recorder, manifest });
         let shell = Shell::new();
         let screen = TaskText::new();
+        let sensors = Sensors::find(&mut kernel.platform);
         let mut session = Self {
             kernel,
             settings,
@@ -104,6 +109,8 @@ impl Session {
             package_digest,
             screen,
             shell,
+            sensors,
+            pacing: None,
             slices_since_checkpoint: 0,
         };
         session.commit()?;
@@ -121,6 +128,7 @@ impl Session {
             if let Some(finish) = self.serve_console()? {
                 return Ok(finish);
             }
+            self.read_sensors()?;
             <crate::Machine as Platform>::Cpu::assert_float_state();
             match self.cell.step() {
                 Step::Ran => self.publish()?,
@@ -128,6 +136,12 @@ impl Session {
                 Step::Waiting { until: Some(until) } => {
                     self.publish()?;
                     self.wait(until);
+                }
+                // A reading may be what is waited for.
+                Step::Waiting { until: None } if self.sensors.due_ns(&self.cell).is_some() => {
+                    self.publish()?;
+                    let due = self.sensors.due_ns(&self.cell).unwrap_or_default();
+                    idle::wait(&mut self.kernel, due);
                 }
                 Step::Waiting { until: None } | Step::Finished => {
                     if !core::mem::replace(&mut is_settled, true)
@@ -207,16 +221,34 @@ impl Session {
     }
 
     /// Lets the time that logical time is about to skip go by, unless a key
-    /// is pressed first.
+    /// is pressed or a sensor is to be read first.
     fn wait(&mut self, until: u64) {
         if self.settings.pace {
-            let skipped = until.saturating_sub(self.cell.view().clock().now_ns());
             let now = self.kernel.platform.timer().now_ns();
-            if idle::wait(&mut self.kernel, now.saturating_add(skipped)) == Wake::Console {
+            let deadline = match self.pacing {
+                Some((logical, deadline)) if logical == until => deadline,
+                _ => {
+                    let skipped = until.saturating_sub(self.cell.view().clock().now_ns());
+                    now.saturating_add(skipped)
+                }
+            };
+            self.pacing = Some((until, deadline));
+            let reading = self.sensors.due_ns(&self.cell).unwrap_or(u64::MAX);
+            let wake = idle::wait(&mut self.kernel, deadline.min(reading));
+            if wake == Wake::Console || reading < deadline {
                 return;
             }
         }
+        self.pacing = None;
         self.cell.jump();
+    }
+
+    /// Passes on what the machine's own sensors say, where it is time and
+    /// somebody listens.
+    fn read_sensors(&mut self) -> Result<(), LogFailure> {
+        let readings = self.sensors.read(&self.cell, &mut self.kernel.platform);
+        let mut readings = readings.iter();
+        readings.try_for_each(|(sensor, reading)| self.note(Input::reading(*sensor, reading)))
     }
 
     /// Takes what was typed through the shell.
@@ -353,7 +385,7 @@ fn facts(kernel: &Kernel, settings: &Settings, disk: Option<&crate::Disk>) -> Ma
         loader: settings.loader,
         trust: settings.trust.digest,
         device_key: key::public(&settings.device_key),
-        serial: 0,
+        serial: kernel.platform.serial(),
         arch: Arch::from_number(crate::Machine::ARCHITECTURE).unwrap_or(Arch::Hosted),
         board: Board::from_number(kernel.platform.board()).unwrap_or(Board::Hosted),
         flags,

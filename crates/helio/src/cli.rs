@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command;
-use crate::error::Result;
+use crate::error::{HelioError, Result};
 use crate::exit::{self, ExitCode};
 use crate::keys::passphrase;
 use crate::output::Output;
@@ -39,17 +39,51 @@ pub enum Command {
     Config(command::config::Configuration),
     Image(command::image::Image),
     Flash(Box<command::flash::Flash>),
+    Card(command::card::Card),
     Run(Box<command::run::Run>),
     Log(command::log::Log),
     Verify(command::verify::Verify),
     Replay(command::replay::Replay),
     Diff(command::diff::Diff),
+    Monitor(command::monitor::Monitor),
+    Dtb(command::dtb::Dtb),
+    Security(command::security::Security),
     Symbolize(command::symbolize::Symbolize),
     Trim(command::trim::Trim),
     Completions(command::completions::Completions),
 }
 
 impl Cli {
+    /// Reads the process's command line and does it.
+    pub fn main() -> ExitCode {
+        match Self::try_parse() {
+            Ok(cli) => cli.run(),
+            Err(error) => Self::refuse(&error),
+        }
+    }
+
+    /// Shows help, or what is wrong with the command line: in JSON if that was
+    /// asked for, wherever it stands.
+    fn refuse(error: &clap::Error) -> ExitCode {
+        let mut words = std::env::args_os().skip(1).take_while(|word| word != "--");
+        if !error.use_stderr() {
+            // Nothing is left to do where stdout is gone.
+            let _ = error.print();
+            return ExitCode::Success;
+        }
+        if words.any(|word| word == "--json") {
+            let text = error.render().to_string();
+            let reason = text.split("\n\n").next().unwrap_or_default();
+            let reason = reason.trim_start_matches("error: ").split_whitespace();
+            let reason = reason.collect::<Vec<_>>().join(" ");
+            let advice = "`helio --help` and `helio COMMAND --help` say what there is";
+            Output::new(true).fail(&HelioError::input("usage", "command line", reason, advice));
+        } else {
+            let _ = error.print();
+        }
+        ExitCode::WrongInput
+    }
+
     /// Does it, and prints what came of it.
     pub fn run(self) -> ExitCode {
         let output = Output::new(self.json);
@@ -83,11 +117,15 @@ impl Command {
             Self::Config(arguments) => arguments.run(output),
             Self::Image(arguments) => arguments.run(output),
             Self::Flash(arguments) => arguments.run(output),
+            Self::Card(arguments) => arguments.run(output),
             Self::Run(arguments) => arguments.run(output),
             Self::Log(arguments) => arguments.run(output),
             Self::Verify(arguments) => arguments.run(output),
             Self::Replay(arguments) => arguments.run(output),
             Self::Diff(arguments) => arguments.run(output),
+            Self::Monitor(arguments) => arguments.run(output),
+            Self::Dtb(arguments) => arguments.run(output),
+            Self::Security(arguments) => arguments.run(output),
             Self::Symbolize(arguments) => arguments.run(output),
             Self::Trim(arguments) => arguments.run(output),
             Self::Completions(arguments) => arguments.run(output),

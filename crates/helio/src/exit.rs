@@ -7,7 +7,9 @@ pub enum ExitCode {
     /// Done; for `verify` and `run`: verified; for `replay`: equal, or stopped
     /// where it was to stop.
     Success = 0,
-    /// `diff`: the logs differ. `run`: the machine, a task or QEMU failed.
+    /// `diff`: the logs differ, or the one is no prefix of the other. `run`:
+    /// the machine, a task or QEMU failed. `dtb`: the kernel cannot run with
+    /// this tree. `security`: there are findings of the level that counts.
     Failed = 1,
     /// The command line or a file given to it is wrong. Nothing was written.
     WrongInput = 2,
@@ -43,7 +45,7 @@ impl ExitCode {
 /// The table that `helio --help` ends with.
 pub const HELP: &str = "Exit codes:
   0  done; verified; equal; replayed equal
-  1  the run or a task failed; the logs differ
+  1  the run or a task failed; the logs differ; the tree or image is not fit
   2  wrong input or usage; nothing was written
   3  the log is forged or damaged; a signature does not hold
   4  the log is incomplete

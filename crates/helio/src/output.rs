@@ -41,6 +41,14 @@ impl Output {
         }
     }
 
+    /// Prints text that is the same with `--json`: lines that are JSON
+    /// already. It ends in a line feed, or is empty.
+    pub fn raw(self, text: &str) {
+        if let Some(text) = text.strip_suffix('\n') {
+            self.line(text);
+        }
+    }
+
     /// Prints text for people; nothing with `--json`.
     pub fn say(self, text: &str) {
         if !self.json {

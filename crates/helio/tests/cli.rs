@@ -20,6 +20,9 @@ fn help_lists_commands_and_exit_codes() {
         "log",
         "verify",
         "diff",
+        "monitor",
+        "dtb",
+        "security",
         "symbolize",
         "Exit codes",
     ] {
@@ -32,13 +35,16 @@ fn wrong_usage_ends_with_2() {
     for arguments in [
         &["frobnicate"][..],
         &["verify"],
-        &["keys", "show", "--public", "nobody"],
+        &["keys", "trust", "somebody"],
         &["run", "--arch", "riscv64"],
         &["run", "--hosted", "--boot", "uefi"],
         &["verify", "log", "--key", "k", "--nonce", "12"],
         &["log", "import", "x", "-o", "y", "--boot", "zz"],
     ] {
         assert_eq!(helio_text(arguments).0, 2, "{arguments:?}");
+        let (code, json) = helio_json(arguments);
+        assert_eq!((code, &json["error"]["stage"]), (2, &"usage".into()), "{arguments:?}");
+        assert!(!json["error"]["reason"].as_str().unwrap().contains('\n'), "{json}");
     }
 }
 

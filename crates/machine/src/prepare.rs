@@ -148,7 +148,8 @@ impl Cell {
                 Err(_) => (false, 0),
             };
             nucleus.spend(caller, spent);
-            let fuel = nucleus.allowance(caller);
+            // As in the first pass: the data is paid for when the call is done.
+            let fuel = nucleus.allowance(caller).saturating_sub(raw.data_fuel(memory.len()));
             let word = Word { allows, fuel: spent };
             nucleus.commit_guard(ticket, raw.request(memory, fuel), word)
         });

@@ -11,7 +11,8 @@
 //! numbers change from issue to issue.
 //!
 //! What only thinks ([`describe`], [`descriptor`], [`syndrome`], [`ticks`]) is
-//! compiled for the host's tests too; what touches registers is not.
+//! compiled for the host too, for its tests and for who asks there what the
+//! kernel would use of a tree; what touches registers is not.
 
 pub mod describe;
 pub mod descriptor;
@@ -20,6 +21,8 @@ pub mod ticks;
 
 #[cfg(target_os = "none")]
 pub mod cpu;
+#[cfg(target_os = "none")]
+mod disk;
 #[cfg(target_os = "none")]
 mod early;
 #[cfg(target_os = "none")]
@@ -43,9 +46,13 @@ mod power;
 #[cfg(target_os = "none")]
 mod registers;
 #[cfg(target_os = "none")]
+mod rpi4;
+#[cfg(target_os = "none")]
 mod serial;
 #[cfg(target_os = "none")]
 pub mod sha256;
+#[cfg(target_os = "none")]
+mod shared;
 #[cfg(target_os = "none")]
 mod timer;
 #[cfg(target_os = "none")]

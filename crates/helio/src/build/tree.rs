@@ -160,8 +160,7 @@ impl Tree {
         for (name, value) in command.get_envs() {
             let name = name.to_string_lossy();
             match value {
-                // Where programs are looked for says nothing about the build.
-                Some(_) if name == "PATH" => {}
+                Some(_) if name == "PATH" => line += "PATH=\"$PWD/scripts:$PATH\" ",
                 Some(value) => {
                     let value = value.to_string_lossy().replace('\u{1f}', " ");
                     line += &format!("{}={} ", name.replace("CARGO_ENCODED_", ""), quoted(&value));

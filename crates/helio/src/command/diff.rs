@@ -1,4 +1,7 @@
-//! `helio diff`: whether two runs did the same.
+//! `helio diff`: whether two runs did the same, or one log goes on where
+//! another ends.
+
+mod prefix;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,16 +13,25 @@ use crate::diff::{Difference, diff};
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
 use crate::log::show::{Decoder, Line};
-use crate::log::{Folder, folder};
+use crate::log::{Folder, source};
 use crate::output::Output;
 
-/// Compare the records of two runs, all but leaf 1.
+/// Compare the records of two runs, all but leaf 1; or show that a log is the
+/// beginning of another.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// A log's folder.
+    /// A log: a folder, a log disk or a capture of the serial port.
     a: PathBuf,
     /// Another.
     b: PathBuf,
+    /// Compare all records of two logs of one boot, by a consistency proof of
+    /// their checkpoints: is A the beginning of B?
+    #[arg(long)]
+    prefix: bool,
+    /// The device's public key, which both checkpoints must be signed by: a
+    /// PEM file, or a verifier key (name+id+base64).
+    #[arg(long, requires = "prefix")]
+    key: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +49,9 @@ impl Diff {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
         let (a, b) = (records(&self.a)?, records(&self.b)?);
+        if self.prefix {
+            return prefix::run(output, (&self.a, &a), (&self.b, &b), self.key.as_deref());
+        }
         let names = (self.a, self.b);
         let (compared, code) = match diff(&a, &b) {
             Difference::None { compared } => (
@@ -62,7 +77,7 @@ impl Diff {
 
 /// A log that has something to compare.
 fn records(path: &Path) -> Result<Folder> {
-    let log = folder::read(path)?;
+    let log = source::open(path, None)?.log;
     if log.entries.is_empty() {
         return Err(HelioError::input(
             "diff",

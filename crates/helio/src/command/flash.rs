@@ -8,6 +8,7 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 use witness::{Hasher, hex};
 
+use super::card::Board;
 use super::image::Content;
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
@@ -16,6 +17,7 @@ use crate::flash::medium::Step;
 use crate::flash::system::System;
 use crate::flash::{Place, size, tftp};
 use crate::image::Loader;
+use crate::image::rpi4::{Card, Serial};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::target::Target;
@@ -44,6 +46,12 @@ pub struct Flash {
     target: Target,
     #[command(flatten)]
     content: Content,
+    #[command(flatten)]
+    board: Board,
+    /// A Raspberry Pi's serial number, which names its folder for network
+    /// boot.
+    #[arg(long, value_parser = Serial::read, requires = "tftp")]
+    serial: Option<Serial>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +126,12 @@ impl Flash {
         let place = tempfile::tempdir()
             .map_err(|source| HelioError::write(&std::env::temp_dir(), source))?;
         let path = place.path().join("disk.img");
+        if self.target == Target::Rpi4 {
+            let firmware = self.board.firmware()?;
+            let (spec, loader) = self.content.direct_parts(self.target.arch())?;
+            Card { spec: &spec, loader: &loader, firmware: firmware.as_ref() }.build(&path)?;
+            return file::read(&path);
+        }
         if self.content.loader() == Loader::Direct {
             return Err(HelioError::input(
                 "flash",
@@ -126,17 +140,38 @@ impl Flash {
                 "use --tftp DIR, `helio image --loader direct`, or --loader uefi",
             ));
         }
-        self.content.build(self.target, &path)?;
+        self.content.build(self.target.arch(), &path)?;
         file::read(&path)
     }
 
     fn lay_out(&self, folder: &Path, output: Output) -> Result<()> {
-        let (spec, direct) = self.content.parts(self.target)?;
+        if self.target == Target::Rpi4 {
+            return self.lay_out_board(folder, output);
+        }
+        let (spec, direct) = self.content.parts(self.target.arch())?;
         let files = tftp::lay_out(folder, &tftp::files(&spec, direct.as_deref())?)?;
-        output.remark("whoever reaches the TFTP server can read the device's key");
-        output.show(&LaidOut { folder: folder.to_owned(), files });
+        show_folder(folder, files, output);
         Ok(())
     }
+
+    fn lay_out_board(&self, folder: &Path, output: Output) -> Result<()> {
+        let serial = self.serial.ok_or_else(|| {
+            let reason = "this board asks for a folder that is named by its serial number";
+            HelioError::input("flash", "--tftp", reason, "add --serial DIGITS")
+        })?;
+        let firmware = self.board.firmware()?;
+        let (spec, loader) = self.content.direct_parts(self.target.arch())?;
+        let card = Card { spec: &spec, loader: &loader, firmware: firmware.as_ref() };
+        let folder = card.lay_out(folder, serial)?;
+        let files = file::files_below(&folder)?.iter().map(|path| folder.join(path)).collect();
+        show_folder(&folder, files, output);
+        Ok(())
+    }
+}
+
+fn show_folder(folder: &Path, files: Vec<PathBuf>, output: Output) {
+    output.remark("whoever reaches the TFTP server can read the device's key");
+    output.show(&LaidOut { folder: folder.to_owned(), files });
 }
 
 /// Refuses a file that is no disk image, which would boot nothing.

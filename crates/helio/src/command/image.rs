@@ -16,7 +16,6 @@ use crate::file;
 use crate::image::{self, Loader, Spec, Start};
 use crate::keys::{self, Role, Store};
 use crate::output::Output;
-use crate::target::Target;
 
 /// Make a bootable disk image, or one file for direct boot.
 #[derive(Debug, Args)]
@@ -53,30 +52,31 @@ impl Content {
         self.loader
     }
 
-    /// What an image for this target is made of; and the direct boot image,
-    /// where that starts it.
-    pub fn parts(&self, target: Target) -> Result<(Spec, Option<Vec<u8>>)> {
-        if target == Target::Rpi4 {
-            return Err(HelioError::input(
-                "image",
-                target,
-                "no image for this board can be made yet",
-                "use --target x86_64 or aarch64",
-            ));
+    /// What an image for this architecture is made of; and the direct boot
+    /// image, where that starts it.
+    pub fn parts(&self, arch: Arch) -> Result<(Spec, Option<Vec<u8>>)> {
+        if self.loader == Loader::Direct {
+            let (spec, direct) = self.direct_parts(arch)?;
+            return Ok((spec, Some(direct)));
         }
-        let arch = target.arch();
-        let mut spec = self.parts.gather(arch, self.loader, &self.cmdline)?;
-        if let Some(path) = &self.package {
-            spec.package = Some(file::read(path)?);
-        }
-        let path = self.parts.direct_image_path(arch);
-        let direct = (self.loader == Loader::Direct).then(|| file::read(&path)).transpose()?;
-        Ok((spec, direct))
+        Ok((self.with_package(self.parts.gather(arch, self.loader, &self.cmdline)?)?, None))
+    }
+
+    /// What a machine without a boot disk of its own starts from, and the
+    /// direct boot image.
+    pub fn direct_parts(&self, arch: Arch) -> Result<(Spec, Vec<u8>)> {
+        let spec = self.parts.gather_direct(arch, &self.cmdline)?;
+        Ok((self.with_package(spec)?, file::read(&self.parts.direct_image_path(arch))?))
+    }
+
+    fn with_package(&self, mut spec: Spec) -> Result<Spec> {
+        spec.package = self.package.as_deref().map(file::read).transpose()?;
+        Ok(spec)
     }
 
     /// Makes the image and puts it at `path`.
-    pub fn build(&self, target: Target, path: &Path) -> Result<()> {
-        match self.parts(target)? {
+    pub fn build(&self, arch: Arch, path: &Path) -> Result<()> {
+        match self.parts(arch)? {
             (spec, Some(direct)) => image::build_direct(&spec, &direct, path),
             (spec, None) => image::build(&spec, path),
         }
@@ -249,11 +249,7 @@ struct Made {
 impl Image {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
-        let target = match self.arch {
-            Arch::X86_64 => Target::X86_64,
-            Arch::Aarch64 => Target::Aarch64,
-        };
-        self.content.build(target, &self.output)?;
+        self.content.build(self.arch, &self.output)?;
         let bytes = file::read(&self.output)?;
         output.show(&Made {
             image: self.output,

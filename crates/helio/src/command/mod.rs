@@ -2,16 +2,20 @@
 
 pub mod approve;
 pub mod build;
+pub mod card;
 pub mod completions;
 pub mod config;
 pub mod diff;
+pub mod dtb;
 pub mod flash;
 pub mod image;
 pub mod keys;
 pub mod log;
+pub mod monitor;
 pub mod pack;
 pub mod replay;
 pub mod run;
+pub mod security;
 pub mod sign;
 pub mod symbolize;
 pub mod trim;

@@ -6,13 +6,14 @@
 //!
 //! [`Spec`] says what goes on the disk, [`esp`] where it goes, [`fat`] and
 //! [`mbr`] put it there, and [`limine`] adds what Limine wants. Direct boot
-//! has no disk: [`direct`] makes one file for it.
+//! has no disk: [`direct`] makes one file for it, which [`rpi4`] puts on a card.
 
 mod direct;
 mod esp;
 mod fat;
 mod limine;
 mod mbr;
+pub mod rpi4;
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ use crate::file;
 pub use direct::archive;
 pub use esp::{command_line, paths};
 pub use fat::{Entry, read_back};
-pub use mbr::partition;
+pub use mbr::{log_partition, partition};
 
 /// What starts the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -41,6 +41,7 @@ pub struct Line {
 }
 
 /// Decodes records, looking up the numbers of their parents.
+#[derive(Clone, Debug, Default)]
 pub struct Decoder {
     numbers: HashMap<Hash, u64>,
 }
@@ -48,12 +49,17 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder for the records of a log.
     pub fn new(folder: &Folder) -> Self {
-        let ids = folder.entries.iter().map(|entry| Hasher::SOFTWARE.leaf(entry));
-        let mut numbers = HashMap::new();
-        for (id, index) in ids.zip(0..) {
-            numbers.entry(id).or_insert(index);
+        let mut decoder = Self::default();
+        for (index, entry) in (0..).zip(&folder.entries) {
+            decoder.learn(index, entry);
         }
-        Self { numbers }
+        decoder
+    }
+
+    /// Takes note of a record's number. A second record of the same bytes
+    /// keeps the number of the first.
+    pub fn learn(&mut self, index: u64, bytes: &[u8]) {
+        self.numbers.entry(Hasher::SOFTWARE.leaf(bytes)).or_insert(index);
     }
 
     /// The number of the record with this id.
