@@ -64,7 +64,7 @@ fn a_package_beyond_the_configuration_is_refused_and_the_log_goes_where_that_say
     let trial = Trial::quick().package(package.clone()).words(words);
     let mut left = trial.run().ended(MachineStatus::TaskFailed);
     left.assert_said("the heap has 96 MiB");
-    left.assert_said("the package lists 1 tasks, of 0 that this machine was told to take");
+    left.assert_said("the package lists 2 tasks, of 0 that this machine was told to take");
     assert!(left.disk.take().unwrap().iter().all(|&byte| byte == 0), "the disk is left alone");
     let log = left.log();
     let package = Some(Hasher::SOFTWARE.hash(&package));

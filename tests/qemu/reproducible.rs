@@ -28,3 +28,20 @@ fn a_package_packed_twice_is_the_same_byte_for_byte() {
     let pack = || packages::hostile("loop").sign(&artefacts::operator()).unwrap();
     assert_eq!(pack(), pack());
 }
+
+#[test]
+#[ignore = "builds the kernel once more: some minutes"]
+fn a_kernel_built_twice_is_the_same_byte_for_byte() {
+    let work = Work::new("kernel");
+    let output = std::process::Command::new(artefacts::helio())
+        .args(["build", "kernel", "--target", "x86_64", "--output"])
+        .arg(work.path().join("build"))
+        .current_dir(artefacts::root())
+        .env("CARGO_TARGET_DIR", work.path().join("target"))
+        .env("RUSTFLAGS", "-Copt-level=0")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let kernel = artefacts::read(&work.path().join("build/x86_64/kernel.elf"));
+    assert!(kernel == artefacts::kernel(Arch::X86_64));
+}

@@ -35,7 +35,7 @@ fn wrong_usage_ends_with_2() {
     for arguments in [
         &["frobnicate"][..],
         &["verify"],
-        &["keys", "show", "--public", "nobody"],
+        &["keys", "trust", "somebody"],
         &["run", "--arch", "riscv64"],
         &["run", "--hosted", "--boot", "uefi"],
         &["verify", "log", "--key", "k", "--nonce", "12"],

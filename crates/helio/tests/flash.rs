@@ -14,6 +14,15 @@ use helio::Arch;
 use helio::image;
 use tempfile::TempDir;
 
+/// The header of a Linux-style AArch64 image, as far as anybody looks at one
+/// here.
+fn direct() -> Vec<u8> {
+    let mut bytes = vec![0x11; 10_000];
+    bytes[16..24].copy_from_slice(&10_000u64.to_le_bytes());
+    bytes[56..60].copy_from_slice(b"ARM\x64");
+    bytes
+}
+
 /// A build folder and keys, as `make` leaves them, for images that look right
 /// from outside; and the options that name them.
 fn built() -> (TempDir, Vec<String>) {
@@ -31,7 +40,7 @@ fn built() -> (TempDir, Vec<String>) {
         loader[0x84..0x86].copy_from_slice(&arch.pe_machine().to_le_bytes());
         put(&build, &format!("{arch}/loader.efi"), &loader);
     }
-    put(&build, "aarch64/direct.img", b"a direct boot image");
+    put(&build, "aarch64/direct.img", &direct());
     put(&build, "package.rvf", b"a package");
     let words = [
         "--build".into(),
@@ -166,7 +175,36 @@ fn a_network_folder_has_what_u_boot_asks_for_beside_what_was_there() {
     let pxe = String::from_utf8(read("pxelinux.cfg/default")).unwrap();
     assert!(pxe.contains("\n    KERNEL heliograph/direct.img\n"), "{pxe}");
     assert!(pxe.contains("\n    APPEND end=shell pace=0\n"), "{pxe}");
-    assert_eq!(read("heliograph/direct.img"), b"a direct boot image");
+    assert_eq!(read("heliograph/direct.img"), direct());
     assert!(read("heliograph/boot.archive").starts_with(b"HGARCH01"));
     assert_eq!(read("other/file"), b"somebody else's");
+}
+
+#[test]
+fn a_raspberry_pi_gets_its_card_and_its_folder() {
+    let (place, words) = built();
+    let card = card(&place, 512);
+    let board = ["--target", "rpi4", "--set", "tasks.most=4"];
+    let to = [&board[..], &["--to", &card, "--yes"]].concat();
+    let (code, _, error) = helio_text(&flash(&words, &to));
+    assert_eq!(code, 0, "{error}");
+    let disk = fs::read(&card).unwrap();
+    let files = image::read_back(&disk[image::partition(&disk).unwrap()]).unwrap();
+    let file = |name: &str| &files.iter().find(|file| file.path == name).unwrap().bytes;
+    assert!(file("kernel8.img").len() > direct().len());
+    assert!(String::from_utf8_lossy(file("cmdline.txt")).contains("tasks=4"));
+
+    // Over a network the board needs its firmware from there, too.
+    let folder = text(&place.path().join("tftp"));
+    let network = [&board[..], &["--tftp", &folder, "--serial", "10000000abcd1234"]].concat();
+    let (code, _, error) = helio_text(&flash(&words, &network));
+    assert_eq!((code, error.contains("--firmware")), (2, true), "{error}");
+    for name in ["start4.elf", "fixup4.dat", "bcm2711-rpi-4-b.dtb"] {
+        put(place.path(), &format!("firmware/{name}"), b"of the board's maker");
+    }
+    let firmware = text(&place.path().join("firmware"));
+    let (code, json) =
+        helio_json(&flash(&words, &[&network[..], &["--firmware", &firmware]].concat()));
+    assert_eq!((code, &json["folder"]), (0, &format!("{folder}/abcd1234").into()), "{json}");
+    assert!(Path::new(&folder).join("abcd1234/kernel8.img").is_file());
 }

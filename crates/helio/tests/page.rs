@@ -37,10 +37,11 @@ fn leaves(command: &Command, path: &str) -> Vec<(String, Command)> {
     let mut found = Vec::new();
     for sub in command.get_subcommands() {
         let path = format!("{path} {}", sub.get_name());
-        match sub.has_subcommands() {
-            true => found.extend(leaves(sub, &path)),
-            false => found.push((path, sub.clone())),
+        // One with arguments of its own does something without those behind it.
+        if !sub.is_subcommand_required_set() {
+            found.push((path.clone(), sub.clone()));
         }
+        found.extend(leaves(sub, &path));
     }
     found
 }

@@ -39,9 +39,10 @@ pub enum Part {
 impl Part {
     /// What a machine of this target boots from.
     pub fn of(target: Target) -> &'static [Self] {
-        match target.arch() {
-            Arch::X86_64 => &[Self::Kernel, Self::Loader],
-            Arch::Aarch64 => &[Self::Kernel, Self::Loader, Self::Direct],
+        match target {
+            Target::X86_64 => &[Self::Kernel, Self::Loader],
+            Target::Aarch64 => &[Self::Kernel, Self::Loader, Self::Direct],
+            Target::Rpi4 => &[Self::Kernel, Self::Direct],
         }
     }
 }
@@ -92,14 +93,6 @@ impl Order {
     /// # Errors
     /// There is no such part, or feature, for this target.
     pub fn job(&self, part: Part, tree: &Tree) -> Result<Job> {
-        if self.target == Target::Rpi4 {
-            return Err(HelioError::input(
-                "build",
-                self.target,
-                "this board starts what is built for aarch64",
-                "use --target aarch64",
-            ));
-        }
         tree.check_features(&self.features)?;
         if part == Part::Direct && self.target.arch() != Arch::Aarch64 {
             return Err(HelioError::input(
@@ -126,7 +119,8 @@ impl Order {
     ) -> Result<Vec<Built>> {
         let job = self.job(part, tree)?;
         tree.run(&job)?;
-        let place = |name: &str| folder.join(self.target.name()).join(name);
+        // A board has the kernel of its architecture.
+        let place = |name: &str| folder.join(self.target.arch().name()).join(name);
         let made = || file::read(&tree.target_folder().join(job.output()));
         match part {
             Part::Kernel => {

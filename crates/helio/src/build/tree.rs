@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -15,6 +15,10 @@ const TOOLS: &str = "build/tools.mk";
 
 /// How the line of that file begins which says where programs are looked for.
 const PATH: &str = "export PATH := ";
+
+/// Compiles a crate and lets clippy look at it: `scripts/lint-beside`. Cargo
+/// mixes its name into what it builds, so it is there whoever builds.
+const WRAPPER: &str = "lint-beside";
 
 /// Variables with which a user's environment would change what is built.
 const FOREIGN: [&str; 4] =
@@ -173,6 +177,7 @@ impl Tree {
 
     fn command(&self, job: &Job) -> Result<Command> {
         let path = self.program_path()?;
+        let flags = self.flags(job, &path)?;
         let mut command = Command::new("cargo");
         command.current_dir(&self.root).args(job.arguments());
         let names = env::vars_os().map(|(name, _)| name);
@@ -180,12 +185,9 @@ impl Tree {
         for name in FOREIGN.map(OsString::from).into_iter().chain(names.filter(is_profile)) {
             command.env_remove(name);
         }
-        // Clippy looks at what is compiled. Its place is not part of its name,
-        // which has a part in the bytes.
-        command.env("RUSTC_WORKSPACE_WRAPPER", "lint-beside");
-        let programs = path.clone().or_else(|| env::var("PATH").ok()).unwrap_or_default();
-        command.env("PATH", format!("{}:{programs}", self.root.join("scripts").display()));
-        let flags = self.flags(job, path.as_deref())?;
+        command.env("PATH", path);
+        // Named without its folder, which would have a part in the bytes.
+        command.env("RUSTC_WORKSPACE_WRAPPER", WRAPPER);
         command.env("CARGO_TARGET_DIR", &self.target);
         // Flags may have blanks in them: paths do.
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
@@ -197,7 +199,7 @@ impl Tree {
     /// What the compiler is told: above all, that no path of this machine may
     /// reach a binary, so that the same sources and compiler give the same
     /// bytes.
-    fn flags(&self, job: &Job, path: Option<&str>) -> Result<Vec<String>> {
+    fn flags(&self, job: &Job, path: &OsStr) -> Result<Vec<String>> {
         let home = env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
         let library = sysroot(path)?.join("lib/rustlib");
@@ -209,24 +211,24 @@ impl Tree {
         Ok(flags)
     }
 
-    /// Where `make` found the compiler, if it has looked; else it is looked
-    /// for where everything is.
-    fn program_path(&self) -> Result<Option<String>> {
+    /// Where programs are looked for: first in the tree, for the wrapper, then
+    /// where `make` found the compiler, or everywhere if it has not looked.
+    fn program_path(&self) -> Result<OsString> {
         let path = self.root.join(TOOLS);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let tools = file::read_text("build", &path)?;
-        Ok(tools.lines().find_map(|line| line.strip_prefix(PATH)).map(str::to_owned))
+        let tools = if path.exists() { file::read_text("build", &path)? } else { String::new() };
+        let found = tools.lines().find_map(|line| line.strip_prefix(PATH)).map(OsString::from);
+        let rest = found.or_else(|| env::var_os("PATH")).unwrap_or_default();
+        let mut path = self.root.join("scripts").into_os_string();
+        path.push(":");
+        path.push(rest);
+        Ok(path)
     }
 }
 
-fn sysroot(path: Option<&str>) -> Result<PathBuf> {
+fn sysroot(path: &OsStr) -> Result<PathBuf> {
     let mut command = Command::new("rustc");
-    if let Some(path) = path {
-        command.env("PATH", path);
-    }
-    let output = command.args(["--print", "sysroot"]).output().map_err(|_| no_compiler())?;
+    let command = command.env("PATH", path).args(["--print", "sysroot"]);
+    let output = command.output().map_err(|_| no_compiler())?;
     let text = String::from_utf8_lossy(&output.stdout);
     match output.status.success() && !text.trim().is_empty() {
         true => Ok(text.trim().into()),

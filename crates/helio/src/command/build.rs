@@ -46,7 +46,7 @@ pub struct Build {
     /// loader.
     #[arg(long, default_value = super::KEYS)]
     keys: PathBuf,
-    /// Folder for what is built; it goes into FOLDER/TARGET.
+    /// Folder for what is built; it goes into FOLDER/ARCH.
     #[arg(short, long, value_name = "FOLDER", default_value = super::BUILD)]
     output: PathBuf,
     /// Print the calls of cargo and do nothing.
