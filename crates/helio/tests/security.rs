@@ -117,7 +117,7 @@ capabilities = [
     { kind = "queue", name = "console", rights = ["write"] },
     { kind = "timer", name = "timer", rights = ["read"] },
     { kind = "region", name = "data.csv", rights = ["read", "grant"] },
-    { kind = "namespace", name = "namespace", rights = ["mount"] },
+    { kind = "namespace", name = "packages", rights = ["mount"] },
 ]
 "#;
 

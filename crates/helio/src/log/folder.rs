@@ -170,7 +170,8 @@ impl Source<'_> {
         let mut bundles = Vec::new();
         for index in 0.. {
             let named = |width| Tile { level: Level::Entries, index, width };
-            let listed = size.and_then(|size| size.checked_sub(index * WIDTH)).map(|it| it.min(WIDTH));
+            let listed =
+                size.and_then(|size| size.checked_sub(index * WIDTH)).map(|it| it.min(WIDTH));
             let mut widths = listed.into_iter().chain((1..=WIDTH).rev()).map(named);
             let Some(tile) = widths.find(|tile| self.found.contains(Path::new(&tile.path())))
             else {

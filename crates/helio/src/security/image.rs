@@ -5,6 +5,7 @@ use std::path::Path;
 
 use boot_contract::archive::{Archive, MAGIC};
 use fatfs::{FileSystem, FsOptions};
+use memchr::memmem;
 
 use crate::error::{HelioError, Result};
 use crate::file;
@@ -42,8 +43,8 @@ pub(super) fn files(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>> {
 pub(super) fn archive(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>> {
     // What the loader needs in memory lies between it and the archive, which
     // begins at a byte that no header names.
-    let starts = bytes.windows(MAGIC.len()).enumerate().filter(|(_, it)| it == MAGIC);
-    let found = starts.into_iter().find_map(|(at, _)| Archive::read(bytes.get(at..)?).ok());
+    let mut starts = memmem::find_iter(bytes, MAGIC);
+    let found = starts.find_map(|at| Archive::read(bytes.get(at..)?).ok());
     let Some(archive) = found else {
         return Err(HelioError::input(
             "image",
