@@ -2,6 +2,8 @@
 # need (scripts/setup says what it installs) and build what is missing.
 
 ARCH     ?= x86_64
+# A board with an image of its own, in place of ARCH and LOADER.
+BOARD    ?=
 PAYLOAD  ?= regress
 # A WebAssembly program to run in place of a payload, and its arguments.
 WASM     ?=
@@ -21,6 +23,11 @@ known = $(if $(filter $($(1)),$(2)),,$(error $(1)=$($(1)) is not known; give one
 $(call known,ARCH,$(ARCHES))
 $(call known,PAYLOAD,$(PACKAGES))
 $(call known,LOADER,uefi direct limine)
+ifneq ($(BOARD),)
+$(call known,BOARD,rpi4)
+override ARCH := aarch64
+override LOADER := card
+endif
 ifeq ($(ARCH)-$(LOADER),x86_64-direct)
 $(error LOADER=direct is for ARCH=aarch64 only)
 endif
@@ -40,8 +47,9 @@ help:
 	@echo 'Heliograph: a microkernel that can show a stranger what it did.'
 	@echo
 	@echo '  make run         boot in QEMU, run a payload, collect and verify its log'
-	@echo '                   ARCH=x86_64|aarch64  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
+	@echo '                   ARCH=x86_64|aarch64, or BOARD=rpi4  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
 	@echo '                   LOADER=uefi|direct|limine (limine: with LIMINE_DIR=folder)'
+	@echo '                   KERNEL_FEATURES= (a kernel without the shell, whatever heliograph.toml says)'
 	@echo '                   WASM=program.wasm, with ARGS="its arguments": a WASI program in its place'
 	@echo '  make hosted      the same payload on this machine, without QEMU'
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'
@@ -49,6 +57,7 @@ help:
 	@echo '  make test-long   what takes longer than make test may'
 	@echo '  make fuzz        the fuzz targets, FUZZ_SECONDS=60 each; TARGET=name for one of them'
 	@echo '  make image       build/ARCH/boot-LOADER.img, to boot elsewhere; LOADER as above'
+	@echo '                   BOARD=rpi4 FIRMWARE=folder: build/rpi4/card.img'
 	@echo '  make build       kernel, loader, payloads and the helio command, not run'
 	@echo '  make setup       install compiler, linker, QEMU and firmware, no more'
 	@echo '  make clean       remove what was built'
@@ -67,21 +76,13 @@ setup: $(TOOLS)
 
 # ---- building --------------------------------------------------------------
 
-CARGO_HOME ?= $(HOME)/.cargo
-# No path of this machine reaches a binary: same sources and compiler, same bytes.
-REMAP := --remap-path-prefix=$(CURDIR)=heliograph --remap-path-prefix=$(CARGO_HOME)=cargo --remap-path-prefix=$(RUST_SYSROOT)/lib/rustlib=rust
-STD   := -Zbuild-std=core,alloc,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
-# Named without its folder, which would have a part in the bytes.
-BESIDE := PATH="$(CURDIR)/scripts:$$PATH" RUSTC_WORKSPACE_WRAPPER=lint-beside
-BARE   = RUSTC_BOOTSTRAP=1 $(BESIDE) RUSTFLAGS='$(REMAP) $(1)' cargo build --quiet --locked $(STD)
-# The compiler cannot build the vectorised curve arithmetic for UEFI's
-# soft-float target.
-SERIAL := --cfg curve25519_dalek_backend="serial"
-# The cargo commands, by architecture.
-BUILD_KERNEL   = $(call BARE) -Zjson-target-spec --release -p kernel --target kernel/targets/$(1)-heliograph.json
-BUILD_LOADER   = HELIOGRAPH_ROOT_KEY=$$($(HELIO) keys show --dir $(KEYS) --public root) $(call BARE,$(SERIAL)) --release -p boot-uefi --target $(1)-unknown-uefi
-BUILD_DIRECT   = $(call BARE) -Zjson-target-spec --release -p boot-direct --target boot/direct/aarch64-direct.json
-BUILD_PAYLOADS = $(call BARE) --profile payload --target wasm32-unknown-unknown $(addprefix -p ,$(PACKAGES))
+# The flags for cargo are in crates/helio/src/build/cargo.rs, and nowhere else.
+FEATURES       = $(if $(filter undefined,$(origin KERNEL_FEATURES)),,--features '$(KERNEL_FEATURES)')
+BUILD_PART     = $(HELIO) build --keys $(KEYS) --output $(BUILD)
+BUILD_KERNEL   = $(BUILD_PART) kernel --target $(1) $(FEATURES)
+BUILD_LOADER   = $(BUILD_PART) loader --target $(1)
+BUILD_DIRECT   = $(BUILD_PART) direct --target aarch64
+BUILD_PAYLOADS = $(BUILD_PART) payloads
 HELIO := target/debug/helio
 KEYS  := $(BUILD)/keys
 FORCE:
@@ -95,26 +96,17 @@ helio: $(TOOLS)
 keys: helio
 	@$(HELIO) keys init --dir $(KEYS) >/dev/null
 
-# What boots is the part that is loaded; the whole file is for symbolize.
 $(BUILD)/%/kernel.elf: helio FORCE
-	$(call say,building the kernel for $*)
-	@$(call BUILD_KERNEL,$*)
-	@install -D target/$*-heliograph/release/kernel $(BUILD)/$*/kernel.debug
-	@$(HELIO) trim $(BUILD)/$*/kernel.debug -o $@ >/dev/null
+	@$(call BUILD_KERNEL,$*) >/dev/null
 
 $(BUILD)/%/loader.efi: keys FORCE
-	$(call say,building the UEFI loader for $*)
-	@$(call BUILD_LOADER,$*)
-	@install -D target/$*-unknown-uefi/release/boot-uefi.efi $@
+	@$(call BUILD_LOADER,$*) >/dev/null
 
-$(BUILD)/aarch64/direct.img: $(TOOLS) FORCE
-	$(call say,building the direct boot image)
-	@$(BUILD_DIRECT)
-	@install -D target/aarch64-direct/release/boot-direct $@
+$(BUILD)/aarch64/direct.img: helio FORCE
+	@$(BUILD_DIRECT) >/dev/null
 
 payloads: keys
-	$(call say,building the payloads)
-	@$(BUILD_PAYLOADS)
+	@$(BUILD_PAYLOADS) >/dev/null
 	@mkdir -p $(BUILD)/packages
 	@for name in $(PACKAGES); do \
 	    $(HELIO) pack payload/$$name/package.toml -o $(BUILD)/packages/$$name.rvf --key $(KEYS)/operator.pem >/dev/null || exit 1; \
@@ -158,13 +150,20 @@ RUNNABLE := keys
 endif
 
 run: helio $(RUNNABLE) $(BOOT_$(ARCH))
-	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) $(SUBJECT) --out $(BUILD)/run/$(ARCH) $(RUNFLAGS) $(ARGUMENTS)
+	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) $(SUBJECT) --out $(BUILD)/run/$(or $(BOARD),$(ARCH)) $(RUNFLAGS) $(ARGUMENTS)
 
 hosted: helio $(RUNNABLE)
 	@$(HELIO) run --hosted $(SUBJECT) --out $(BUILD)/run/hosted $(RUNFLAGS) $(ARGUMENTS)
 
+# For a board, FIRMWARE=folder has what makes the card boot there.
+CARD = $(HELIO) card $(if $(FIRMWARE),--firmware $(FIRMWARE)) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(BOARD)/card.img
+
 image: helio payloads $(BOOT_$(ARCH))
+ifneq ($(BOARD),)
+	@$(CARD)
+else
 	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/boot-$(LOADER).img
+endif
 
 # ---- testing ---------------------------------------------------------------
 

@@ -112,8 +112,23 @@ impl Run {
         }
     }
 
-    /// A stranger finds nothing wrong with the log.
+    /// Nobody has spent more than there was.
+    fn check_budgets(&self) {
+        let view = self.cell.view();
+        for (_, task) in view.tasks() {
+            assert!(task.spent.saturating_add(task.given) <= task.fuel, "{task:?}");
+        }
+        for partition in view.partitions() {
+            for meter in [partition.fuel, partition.memory, partition.records] {
+                assert!(meter.used <= meter.limit, "{partition:?}");
+            }
+        }
+    }
+
+    /// Every budget was kept to, and a stranger finds nothing wrong with the
+    /// log.
     pub(crate) fn check(&self) {
+        self.check_budgets();
         for (record, bytes) in self.records().zip(&self.entries) {
             assert_eq!(record.encode().as_bytes(), bytes);
             assert!(!record.to_string().contains(char::is_control));

@@ -17,6 +17,8 @@ extern crate alloc;
 pub mod acpi;
 #[cfg(target_os = "none")]
 pub mod backtrace;
+pub mod bcm2711;
+pub mod bits;
 pub mod boot;
 pub mod device_tree;
 pub mod dma;
@@ -25,10 +27,14 @@ pub mod hosted;
 #[cfg(target_os = "none")]
 pub mod image;
 pub mod layout;
+pub mod partition;
 pub mod pci;
+pub mod registers;
 pub mod ring;
+pub mod sdhci;
 pub mod table;
 pub mod traits;
+pub mod uart;
 pub mod virtio;
 pub mod window;
 

@@ -43,9 +43,21 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
+/// Most bytes that a heap may have beside so many that are free: an eighth is
+/// left for tables and devices.
+pub fn most(free_bytes: u64) -> u64 {
+    (free_bytes - free_bytes / 8).min(HEAP_MAX)
+}
+
 /// Maps the heap and opens it; gives its size in bytes. `tables` are active.
-pub fn start(frames: &mut Frames, tables: &mut impl PageTables) -> Result<u64, MapError> {
-    let size = (frames.free_bytes() / 2).min(LARGEST).min(HEAP_MAX);
+/// `asked` is the size that somebody wants, at most [`most`].
+pub fn start(
+    frames: &mut Frames,
+    tables: &mut impl PageTables,
+    asked: Option<u64>,
+) -> Result<u64, MapError> {
+    let usual = (frames.free_bytes() / 2).min(LARGEST);
+    let size = asked.unwrap_or(usual).min(HEAP_MAX);
     let size = size - size % (RUN * PAGE_SIZE);
     let (mut mapped, mut run) = (0, RUN);
     while mapped < size && run > 0 {

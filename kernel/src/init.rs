@@ -176,7 +176,19 @@ fn open_heap(init: &mut Init) -> Result<(), Diagnosis> {
     let (Some(frames), Some(tables)) = (&mut init.frames, &mut init.tables) else {
         return Err(MISSING);
     };
-    let size = heap::start(frames, tables).map_err(|error| Diagnosis::Map("the heap", error))?;
+    let asked = match init.command_line.and_then(|line| line.get("heap")).map(str::parse::<u64>) {
+        None => None,
+        Some(Ok(size)) if size <= heap::most(frames.free_bytes()) => Some(size),
+        Some(Ok(_)) => {
+            let reason = "the command line asks for a larger heap than there is memory for";
+            return Err(Diagnosis::Because(reason));
+        }
+        Some(Err(_)) => {
+            return Err(Diagnosis::Because("the command line's heap is not a number of bytes"));
+        }
+    };
+    let size =
+        heap::start(frames, tables, asked).map_err(|error| Diagnosis::Map("the heap", error))?;
     say(format_args!("the heap has {} MiB", size >> 20));
     Ok(())
 }

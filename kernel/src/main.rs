@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod boot;
 mod console;
+mod hardware;
 mod heap;
 mod idle;
 mod init;
@@ -17,6 +18,7 @@ mod log;
 mod memory;
 mod run;
 mod selftest;
+mod sensors;
 mod session;
 mod settings;
 mod shell;

@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use machine::Ceiling;
 use witness::key::{self, KeyError};
 use witness::note::SigningKey;
 use witness::trust::TrustError;
@@ -30,6 +31,12 @@ pub struct Settings {
     pub stay: bool,
     /// Whether logical time is held back to real time while tasks wait.
     pub pace: bool,
+    /// The most that the package may take and list.
+    pub ceiling: Ceiling,
+    /// Bytes of heap that the package may come to take at most.
+    pub memory: u64,
+    /// Whether the log goes out by the console even if there is a disk.
+    pub log_by_console: bool,
     /// Number of slices after which the kernel is to panic, to see what is
     /// left of the log.
     pub panic_after: Option<u64>,
@@ -87,6 +94,12 @@ impl Settings {
             kernel_checked: words.get("loader.checked") == Some("1"),
             stay: words.get("end") == Some("shell"),
             pace: words.get("pace") != Some("0"),
+            ceiling: Ceiling {
+                tasks: number(words.get("tasks"), "tasks")?.unwrap_or(u64::MAX),
+                stores: number(words.get("stores"), "stores")?.unwrap_or(u64::MAX),
+            },
+            memory: number(words.get("memory"), "memory")?.unwrap_or(u64::MAX),
+            log_by_console: words.get("log") == Some("serial"),
             panic_after: number(words.get("panic-after"), "panic-after")?,
         })
     }

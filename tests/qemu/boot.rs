@@ -88,12 +88,15 @@ fn aarch64_boots_with_a_gic_of_version_3() {
 }
 
 /// A processor of 2008 has neither SHA-NI nor SMEP nor RDRAND: what is used
-/// where it is there must not be missed where it is not.
+/// where it is there must not be missed where it is not. It boots from a card
+/// that `helio flash` wrote, with a configuration of its own.
 #[test]
-fn x86_64_boots_on_an_old_processor() {
+fn x86_64_boots_on_an_old_processor_from_a_flashed_card_as_it_is_configured() {
+    let configuration = "[memory]\nheap = \"96 MiB\"\n\n[tasks]\npace = false\n";
     let trial = Trial::new(Arch::X86_64, Way::Uefi).arguments(&["-cpu", "Nehalem"]);
-    let (left, _) = regress::runs(trial);
+    let (left, _) = regress::runs(trial.flashed(configuration));
     left.assert_said("SHA-256 by software");
+    left.assert_said("the heap has 96 MiB");
 }
 
 #[test]

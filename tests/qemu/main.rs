@@ -22,6 +22,7 @@ mod refused;
 mod regress;
 mod replay;
 mod reproducible;
+mod rpi4;
 mod selftests;
 mod shell;
 mod terminal;

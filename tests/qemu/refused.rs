@@ -56,6 +56,23 @@ fn a_changed_package_is_refused_by_the_kernel() {
     refused(package, "(signature): the key ", abi::Error::BadSignature);
 }
 
+/// What the words of the configuration do, all in one boot.
+#[test]
+fn a_package_beyond_the_configuration_is_refused_and_the_log_goes_where_that_says() {
+    let package = contents().sign(&artefacts::operator()).unwrap();
+    let words = "tasks=0 stores=1000000 memory=64000000 heap=100663296 log=serial";
+    let trial = Trial::quick().package(package.clone()).words(words);
+    let mut left = trial.run().ended(MachineStatus::TaskFailed);
+    left.assert_said("the heap has 96 MiB");
+    left.assert_said("the package lists 1 tasks, of 0 that this machine was told to take");
+    assert!(left.disk.take().unwrap().iter().all(|&byte| byte == 0), "the disk is left alone");
+    let log = left.log();
+    let package = Some(Hasher::SOFTWARE.hash(&package));
+    log.verified(Expected { package, ..Expected::default() });
+    let mounts = log.of_kind(Kind::Call(abi::Call::RvfMount));
+    assert_eq!(mounts[0].verdict, Verdict::Denied(abi::Error::OutOfMemory), "{log}");
+}
+
 #[test]
 fn a_machine_without_a_package_says_so() {
     let mut trial = Trial::quick();

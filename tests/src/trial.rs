@@ -5,6 +5,7 @@ use std::time::Duration;
 use helio::Arch;
 use helio::image::{Spec, Start};
 use helio::keys::Role;
+use helio::qemu::{Boot, Machine};
 use helio::session::emulated::{self, Way};
 
 use crate::artefacts;
@@ -24,6 +25,18 @@ pub struct Trial {
     log_disk: bool,
     arguments: Vec<String>,
     changes: Vec<Change>,
+    configuration: Option<&'static str>,
+    tree: Tree,
+}
+
+/// What a board is described by.
+enum Tree {
+    /// What `helio run` describes it by.
+    Usual,
+    /// This.
+    Blob(Vec<u8>),
+    /// Nothing.
+    None,
 }
 
 impl Trial {
@@ -34,7 +47,7 @@ impl Trial {
         let keys = artefacts::keys();
         let start = match way {
             Way::Uefi => Start::Uefi(artefacts::loader(arch)),
-            Way::Direct => Start::None,
+            Way::Direct | Way::Card => Start::None,
             Way::LimineUefi | Way::LimineBios => {
                 Start::Limine(artefacts::limine().expect("LIMINE_DIR"))
             }
@@ -47,9 +60,18 @@ impl Trial {
             package: Some(artefacts::package("regress")),
             trust: Some(artefacts::read(&keys.trust_path())),
             device_key: Some(artefacts::read(&keys.private_path(Role::Device))),
+            more: None,
             command_line: String::new(),
         };
-        Self { spec, way, log_disk: true, arguments: Vec::new(), changes: Vec::new() }
+        Self {
+            spec,
+            way,
+            log_disk: true,
+            arguments: Vec::new(),
+            changes: Vec::new(),
+            configuration: None,
+            tree: Tree::Usual,
+        }
     }
 
     /// The way that costs least: AArch64 without firmware.
@@ -77,6 +99,12 @@ impl Trial {
         self
     }
 
+    /// With a further package, for somebody to mount.
+    pub fn more(mut self, package: Vec<u8>) -> Self {
+        self.spec.more = Some(package);
+        self
+    }
+
     /// With another file in this place on the boot partition, or with none:
     /// for what `helio image` would not put there.
     pub fn file(mut self, path: &'static str, bytes: Option<Vec<u8>>) -> Self {
@@ -90,9 +118,28 @@ impl Trial {
         self
     }
 
+    /// With another device tree on the Raspberry Pi.
+    pub fn tree(mut self, blob: Vec<u8>) -> Self {
+        self.tree = Tree::Blob(blob);
+        self
+    }
+
+    /// Without one.
+    pub fn without_tree(mut self) -> Self {
+        self.tree = Tree::None;
+        self
+    }
+
     /// Without a log disk: the log leaves by the serial port.
     pub fn without_log_disk(mut self) -> Self {
         self.log_disk = false;
+        self
+    }
+
+    /// From a card that `helio flash` writes, of what `make build` left, with
+    /// this configuration.
+    pub fn flashed(mut self, configuration: &'static str) -> Self {
+        self.configuration = Some(configuration);
         self
     }
 
@@ -100,11 +147,30 @@ impl Trial {
     pub fn start(self) -> Running {
         let work = Work::new(&format!("{}-{:?}", self.spec.arch, self.way).to_lowercase());
         let image = artefacts::direct_image();
-        if self.way == Way::Direct {
+        if matches!(self.way, Way::Direct | Way::Card) {
             artefacts::read(&image);
         }
-        let mut machine = emulated::machine(self.way, &self.spec, &image, work.path()).unwrap();
+        let mut machine = match self.way {
+            Way::Card => {
+                let mut boot = emulated::card(&self.spec, &image, work.path()).unwrap();
+                if let Boot::Card { tree, .. } = &mut boot {
+                    match &self.tree {
+                        Tree::Usual => {}
+                        Tree::Blob(blob) => {
+                            let (path, _) = tree.as_ref().unwrap();
+                            std::fs::write(path, blob).unwrap();
+                        }
+                        Tree::None => *tree = None,
+                    }
+                }
+                Machine::new(self.spec.arch, boot, work.path()).unwrap()
+            }
+            way => emulated::machine(way, &self.spec, &image, work.path()).unwrap(),
+        };
         disk::change(&work.path().join("disk.img"), &self.changes);
+        if let Some(configuration) = self.configuration {
+            disk::flash(&self.spec, configuration, work.path());
+        }
         machine = machine.arguments(self.arguments).limit(LIMIT);
         if !self.log_disk {
             machine = machine.without_log_disk();

@@ -5,12 +5,14 @@
 //!
 //! [`tree`] reads the device tree that it is started with, [`refusal`] says in
 //! one sentence why nothing is started, and [`command_line`] puts together
-//! what the kernel is told. There is no heap: everything has a fixed place.
+//! what the kernel is told; [`known`] is a board that nobody needs to describe.
+//! There is no heap: everything has a fixed place.
 
 #[cfg(test)]
 extern crate std;
 
 pub mod command_line;
+pub mod known;
 pub mod refusal;
 pub mod tree;
 
@@ -19,9 +21,10 @@ pub mod names {
     /// The kernel.
     pub const KERNEL: &str = "kernel.elf";
     /// The other files: name in the archive, path and name as a module.
-    pub const MODULES: [(&str, &str, &str); 3] = [
+    pub const MODULES: [(&str, &str, &str); 4] = [
         ("package.rvf", "/package.rvf", "package"),
         ("trust.note", "/trust.note", "trust"),
         ("device.pem", "/device.pem", "device-key"),
+        ("more.rvf", "/more.rvf", "more"),
     ];
 }

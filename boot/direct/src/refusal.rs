@@ -12,8 +12,12 @@ use boot_contract::request::RequestError;
 /// The first thing that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// What should be the device tree is none.
+    /// There is no device tree, and no board that is known without.
     Tree,
+    /// The device tree is damaged.
+    DamagedTree,
+    /// The device tree names no memory.
+    NoMemoryNode,
     /// There is neither an initial RAM disk nor something behind the image.
     NoArchive,
     /// There is, but it is no archive.
@@ -37,14 +41,17 @@ pub enum Refusal {
     Map(MapError),
     /// The answers cannot be given.
     Answer(AnswerError),
-    /// The machine was left at exception level 3.
-    Level(u64),
+    /// The machine was left at exception level 3 with an interrupt controller
+    /// that nobody here can hand on.
+    Secure,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tree => f.write_str("register x0 points to no whole device tree"),
+            Self::Tree => f.write_str("register x0 points to no device tree"),
+            Self::DamagedTree => f.write_str("the device tree that x0 points to is damaged"),
+            Self::NoMemoryNode => f.write_str("the device tree names no memory"),
             Self::NoArchive => f.write_str(
                 "there is no archive with the kernel: give one as -initrd, or append it to the image",
             ),
@@ -60,9 +67,9 @@ impl fmt::Display for Refusal {
             Self::Memory(error) => error.fmt(f),
             Self::Map(error) => error.fmt(f),
             Self::Answer(error) => error.fmt(f),
-            Self::Level(level) => {
-                write!(f, "the image was entered at exception level {level}; it needs 1 or 2")
-            }
+            Self::Secure => f.write_str(
+                "the image was entered at exception level 3, and the device tree has no GICv2",
+            ),
         }
     }
 }

@@ -29,6 +29,32 @@ pub enum Conduit {
     Secure,
 }
 
+/// Kinds of UARTs that the loader can write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uart {
+    /// A PL011.
+    Pl011,
+    /// The mini-UART of a BCM2711.
+    Mini,
+}
+
+/// Where messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Console {
+    /// What it is.
+    pub uart: Uart,
+    /// Physical address of its registers.
+    pub address: u64,
+}
+
+/// What trees call the UARTs.
+const UARTS: [(Uart, &str); 2] =
+    [(Uart::Pl011, "arm,pl011"), (Uart::Mini, "brcm,bcm2835-aux-uart")];
+
+/// Physical addresses that a BCM2711 has devices at, whatever is said of
+/// memory: the first, and how many.
+const PERIPHERALS: (u64, u64) = (0xfc00_0000, 0x0400_0000);
+
 /// A device tree whose structure has been checked.
 #[derive(Clone, Copy)]
 pub struct Tree<'a> {
@@ -78,16 +104,68 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Physical address of the PL011 that is the console: the one `/chosen`
-    /// names, else the first there is.
-    pub fn console(&self) -> Option<u64> {
-        let named = self.stdout();
-        let root = Bus { node: self.tree.root(), outer: None };
-        let is_named = |node: &FdtNode<'a>| {
-            // Nodes have no identity of their own; the name's place is one.
-            named.is_some_and(|named| core::ptr::eq(named.name().as_ptr(), node.name().as_ptr()))
+    /// The UART for messages: the one that the word `uart=` wants, else the one
+    /// that `/chosen` names, else the first PL011 there is.
+    pub fn console(&self) -> Option<Console> {
+        let first = |uart: Uart| {
+            let (_, name) = UARTS.into_iter().find(|(it, _)| *it == uart)?;
+            Some(Console { uart, address: self.device(&[name], 0)? })
         };
-        root.find(DEPTH_MAX, &is_named).or_else(|| root.find(DEPTH_MAX, &|_| true))
+        self.wanted().and_then(first).or_else(|| self.named()).or_else(|| first(Uart::Pl011))
+    }
+
+    /// Whether it is a board with a BCM2711.
+    pub fn is_bcm2711(&self) -> bool {
+        self.tree.root().is_compatible("brcm,bcm2711")
+    }
+
+    /// Physical address of a BCM2711's watchdog.
+    pub fn watchdog(&self) -> Option<u64> {
+        self.device(&["brcm,bcm2835-pm-wdt"], 0)
+    }
+
+    /// Physical addresses of a GICv2's distributor and CPU interface.
+    pub fn interrupt_controller(&self) -> Option<(u64, u64)> {
+        const NAMES: [&str; 2] = ["arm,gic-400", "arm,cortex-a15-gic"];
+        Some((self.device(&NAMES, 0)?, self.device(&NAMES, 1)?))
+    }
+
+    /// The UART that the command line wants.
+    fn wanted(&self) -> Option<Uart> {
+        let mut words = self.words().split(|byte| byte.is_ascii_whitespace() || *byte == 0);
+        match words.find_map(|word| word.strip_prefix(b"uart="))? {
+            b"pl011" => Some(Uart::Pl011),
+            b"mini" => Some(Uart::Mini),
+            _ => None,
+        }
+    }
+
+    /// The UART that `/chosen` names.
+    fn named(&self) -> Option<Console> {
+        let named = self.stdout()?;
+        let (uart, name) = UARTS.into_iter().find(|(_, name)| named.is_compatible(name))?;
+        // Nodes have no identity of their own; the name's place is one.
+        let is_named =
+            |node: &FdtNode<'a>| core::ptr::eq(named.name().as_ptr(), node.name().as_ptr());
+        Some(Console { uart, address: self.find(&[name], 0, &is_named)? })
+    }
+
+    /// Physical address of part `index` of the registers of the first device of
+    /// one of these names.
+    fn device(&self, names: &[&str], index: usize) -> Option<u64> {
+        self.find(names, index, &|_| true)
+    }
+
+    fn find(
+        &self,
+        names: &[&str],
+        index: usize,
+        is_wanted: &dyn Fn(&FdtNode<'a>) -> bool,
+    ) -> Option<u64> {
+        let is_one = |node: &FdtNode<'a>| {
+            names.iter().any(|name| node.is_compatible(name)) && is_wanted(node)
+        };
+        Bus { node: self.tree.root(), outer: None }.find(DEPTH_MAX, index, &is_one)
     }
 
     /// Enters all memory into a map, and what is not to be used of it.
@@ -104,6 +182,9 @@ impl<'a> Tree<'a> {
         }
         for range in self.tree.memory_reservations() {
             reserve(range.address(), range.size())?;
+        }
+        if self.is_bcm2711() {
+            reserve(PERIPHERALS.0, PERIPHERALS.1)?;
         }
         Ok(())
     }
@@ -170,14 +251,20 @@ struct Bus<'a, 'b> {
 }
 
 impl<'a> Bus<'a, '_> {
-    /// The first PL011 that is wanted: its physical address.
-    fn find(&self, depth: usize, is_wanted: &dyn Fn(&FdtNode<'a>) -> bool) -> Option<u64> {
+    /// Part `index` of the registers of the first node that is wanted: its
+    /// physical address.
+    fn find(
+        &self,
+        depth: usize,
+        index: usize,
+        is_wanted: &dyn Fn(&FdtNode<'a>) -> bool,
+    ) -> Option<u64> {
         let depth = depth.checked_sub(1)?;
         self.node.children().find_map(|node| {
-            if node.is_compatible("arm,pl011") && is_wanted(&node) {
-                return self.translate(node.reg().ok()??.next()?.address().ok()?);
+            if is_wanted(&node) {
+                return self.translate(node.reg().ok()??.nth(index)?.address().ok()?);
             }
-            Bus { node, outer: Some(self) }.find(depth, is_wanted)
+            Bus { node, outer: Some(self) }.find(depth, index, is_wanted)
         })
     }
 

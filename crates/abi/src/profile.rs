@@ -6,7 +6,7 @@
 use crate::{Call, Handle};
 
 /// Names the interpreter, its features and every number in this file.
-pub const NAME: &str = "heliograph-1/wasmi-2.0.0/deterministic+libm/eager/fuel-1";
+pub const NAME: &str = "heliograph-1/wasmi-2.0.0/deterministic+libm/eager/fuel-2";
 
 /// Units of fuel that make a nanosecond of logical time.
 pub const FUEL_PER_NS: u64 = 1;
@@ -37,7 +37,7 @@ pub const STACK_BYTES: usize = 1 << 20;
 /// Most elements a table of a component may have.
 pub const TABLE_ELEMENTS: usize = 65_536;
 
-/// Most tasks alive or ended in one cell.
+/// Most tasks alive at once in one cell.
 pub const TASKS: usize = 256;
 
 /// Most objects alive at once in one cell.
@@ -92,6 +92,11 @@ pub const fn call_fuel(call: Call) -> u64 {
 /// Fuel that a function of WASI costs that makes no call, before any data it
 /// moves. One that makes a call costs what the call does.
 pub const WASI_FUEL: u64 = 200;
+
+/// Fuel that a reactor's being called costs, whatever it does then. Without it
+/// one that leaves its message where it is would have a slice for each unit of
+/// its fuel, and others would wait for millions of them.
+pub const TURN_FUEL: u64 = 1_000;
 
 /// Fuel for looking at a signed proof, whatever comes of it.
 pub const PROOF_FUEL: u64 = 250_000;

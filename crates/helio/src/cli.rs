@@ -1,10 +1,13 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use crate::command;
 use crate::error::{HelioError, Result};
 use crate::exit::{self, ExitCode};
+use crate::keys::passphrase;
 use crate::output::Output;
 
 /// The host command of the Heliograph kernel.
@@ -15,6 +18,10 @@ pub struct Cli {
     /// Print results and errors as JSON.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Take the passphrase of encrypted keys from the first line of this file
+    /// (or from the variable HELIO_PASSPHRASE).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -28,7 +35,11 @@ pub enum Command {
     Sign(command::sign::Sign),
     Pack(command::pack::Pack),
     Approve(command::approve::Approve),
+    Build(command::build::Build),
+    Config(command::config::Configuration),
     Image(command::image::Image),
+    Flash(Box<command::flash::Flash>),
+    Card(command::card::Card),
     Run(Box<command::run::Run>),
     Log(command::log::Log),
     Verify(command::verify::Verify),
@@ -39,6 +50,7 @@ pub enum Command {
     Security(command::security::Security),
     Symbolize(command::symbolize::Symbolize),
     Trim(command::trim::Trim),
+    Completions(command::completions::Completions),
 }
 
 impl Cli {
@@ -75,6 +87,9 @@ impl Cli {
     /// Does it, and prints what came of it.
     pub fn run(self) -> ExitCode {
         let output = Output::new(self.json);
+        if let Some(path) = self.passphrase_file {
+            passphrase::take_from(path);
+        }
         let code = self.command.run(output).unwrap_or_else(|error| {
             output.fail(&error);
             error.exit_code()
@@ -98,7 +113,11 @@ impl Command {
             Self::Sign(arguments) => arguments.run(output),
             Self::Pack(arguments) => arguments.run(output),
             Self::Approve(arguments) => arguments.run(output),
+            Self::Build(arguments) => arguments.run(output),
+            Self::Config(arguments) => arguments.run(output),
             Self::Image(arguments) => arguments.run(output),
+            Self::Flash(arguments) => arguments.run(output),
+            Self::Card(arguments) => arguments.run(output),
             Self::Run(arguments) => arguments.run(output),
             Self::Log(arguments) => arguments.run(output),
             Self::Verify(arguments) => arguments.run(output),
@@ -109,6 +128,7 @@ impl Command {
             Self::Security(arguments) => arguments.run(output),
             Self::Symbolize(arguments) => arguments.run(output),
             Self::Trim(arguments) => arguments.run(output),
+            Self::Completions(arguments) => arguments.run(output),
         }
     }
 }

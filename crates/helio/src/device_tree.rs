@@ -12,7 +12,7 @@ use boot_direct::command_line::Line;
 use boot_direct::tree::{self, Tree};
 use dtoolkit::fdt::{Fdt, FdtNode};
 use dtoolkit::{Node, Property};
-use hal::aarch64::describe::{Conduit, Controller, Description};
+use hal::aarch64::describe::{Conduit, Controller, Description, UartKind};
 use hal::device_tree::{Device, DeviceTree, Region};
 use serde::{Serialize, Serializer};
 
@@ -99,6 +99,11 @@ pub struct Devices {
     pub pci: Option<Pci>,
     /// Number of virtio devices that are not on PCI.
     pub virtio: usize,
+    /// Watchdog of a BCM2711, by which it is switched off.
+    pub watchdog: Option<Address>,
+    /// SD host controllers of a BCM2711, in the order in which a card is looked
+    /// for.
+    pub card_slots: Vec<Address>,
 }
 
 /// A UART.
@@ -191,7 +196,9 @@ impl Report {
         // The kernel and the direct loader, by their own eyes.
         let tree = DeviceTree::new(blob).map_err(|_| "the kernel refuses it as damaged")?;
         let direct = Tree::read(cut).ok_or("the direct loader refuses it as damaged")?;
-        let found = Description::from_tree(&tree);
+        let chosen = Chosen::of(&direct);
+        let wanted = chosen.command_line.as_deref().and_then(UartKind::wanted);
+        let found = Description::from_tree(&tree, wanted);
         let (memory, lack) = memory(&direct);
         let mut report = Self {
             bytes: length,
@@ -206,7 +213,7 @@ impl Report {
             memory,
             processors: processors(&fdt),
             devices: Devices::of(&tree, &found),
-            chosen: Chosen::of(&direct),
+            chosen,
             missing: lack.into_iter().collect(),
         };
         missing::find(&tree, &mut report);
@@ -297,6 +304,11 @@ impl Devices {
                 buses: (segment.first_bus, segment.last_bus),
             }),
             virtio: found.virtio().len(),
+            watchdog: found.chip.and_then(|chip| chip.watchdog).map(Address),
+            card_slots: found
+                .chip
+                .map(|chip| chip.slots.into_iter().flatten().map(Address).collect())
+                .unwrap_or_default(),
         }
     }
 }
@@ -308,7 +320,7 @@ fn is_at(device: &Device<'_>, base: u64) -> bool {
 /// Name of the UART whose registers begin at `base`.
 fn name_of(tree: &DeviceTree<'_>, base: u64) -> Option<String> {
     let mut name = None;
-    tree.each(&["arm,pl011", "arm,sbsa-uart"], |device| {
+    tree.each(&["arm,pl011", "arm,sbsa-uart", "brcm,bcm2835-aux-uart"], |device| {
         if is_at(device, base) {
             name = Some(plain(device.name()));
             return ControlFlow::Break(());

@@ -13,7 +13,7 @@ pub enum ExitCode {
     Failed = 1,
     /// The command line or a file given to it is wrong. Nothing was written.
     WrongInput = 2,
-    /// The log is forged or damaged.
+    /// The log is forged or damaged; `keys verify`: the signature does not hold.
     Forged = 3,
     /// The log is not all there.
     Incomplete = 4,
@@ -47,7 +47,7 @@ pub const HELP: &str = "Exit codes:
   0  done; verified; equal; replayed equal
   1  the run or a task failed; the logs differ; the tree or image is not fit
   2  wrong input or usage; nothing was written
-  3  the log is forged or damaged
+  3  the log is forged or damaged; a signature does not hold
   4  the log is incomplete
   5  the log is signed by another key
   6  a program that is needed is not installed

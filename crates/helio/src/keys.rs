@@ -1,10 +1,17 @@
 //! The key store: a folder of PEM files and the trust file.
 //!
 //! `root.pem` signs the trust file, `operator.pem` signs packages and kernels,
-//! `device.pem` signs checkpoints. Private keys are PKCS#8 and readable by
-//! their owner alone; beside each lies the public key as `NAME.pub.pem`. The
-//! keys that [`Store::init`] makes are for development, and the trust file
-//! says so.
+//! `device.pem` signs checkpoints; there may be more, by any name. Private keys
+//! are PKCS#8, readable by their owner alone, and encrypted where somebody
+//! wanted it ([`locked`], with a [`passphrase`]); beside each lies the public
+//! key as `NAME.pub.pem`. The keys that [`Store::init`] makes are for
+//! development unless it is told otherwise, and the trust file says so.
+//! [`trust`] changes whom that file trusts.
+
+pub mod detached;
+pub mod locked;
+pub mod passphrase;
+pub mod trust;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +22,7 @@ use witness::{Hasher, Trust, checkpoint, hex, key};
 
 use crate::error::{HelioError, Result};
 use crate::file;
+use locked::LockedError;
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize)]
@@ -53,6 +61,24 @@ pub struct Store {
 pub struct Made {
     /// Files that were not there before.
     pub made: Vec<PathBuf>,
+    /// Whether the trust file says that its keys are for development.
+    pub development: bool,
+}
+
+/// What the keys of a store are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Trying things out: no passphrase, and the trust file says so.
+    Development,
+    /// The real thing: root and operator are encrypted. The device's key is
+    /// not, for a machine has nobody to ask.
+    Production,
+}
+
+impl Purpose {
+    fn locks(self, role: Role) -> bool {
+        self == Self::Production && role != Role::Device
+    }
 }
 
 impl Store {
@@ -63,12 +89,22 @@ impl Store {
 
     /// Where a private key lies.
     pub fn private_path(&self, role: Role) -> PathBuf {
-        self.folder.join(format!("{}.pem", role.name()))
+        self.private_path_of(role.name())
     }
 
     /// Where a public key lies.
     pub fn public_path(&self, role: Role) -> PathBuf {
-        self.folder.join(format!("{}.pub.pem", role.name()))
+        self.public_path_of(role.name())
+    }
+
+    /// Where the private key of this name lies.
+    pub fn private_path_of(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.pem"))
+    }
+
+    /// Where the public key of this name lies.
+    pub fn public_path_of(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.pub.pem"))
     }
 
     /// Where the trust file lies.
@@ -76,49 +112,135 @@ impl Store {
         self.folder.join("trust.note")
     }
 
-    /// Makes what is missing: keys, their public halves, the trust file.
-    /// What is there stays, so it can be called before every build.
+    /// Makes what is missing: keys, their public halves, the trust file, all
+    /// for development. What is there stays, so it can be called before every
+    /// build.
     pub fn init(&self) -> Result<Made> {
-        let mut made = Vec::new();
+        self.init_for(Purpose::Development)
+    }
+
+    /// The same for this purpose.
+    ///
+    /// # Errors
+    /// The store is there and for another purpose, which no key changes.
+    pub fn init_for(&self, purpose: Purpose) -> Result<Made> {
+        if purpose == Purpose::Production && self.trust().is_ok_and(|trust| trust.development) {
+            return Err(HelioError::input(
+                "keys",
+                self.folder.display(),
+                "the keys here are for development, and stay so",
+                "give --dir another folder",
+            ));
+        }
+        let (mut made, mut replaced, mut root) = (Vec::new(), Vec::new(), None);
         for role in Role::ALL {
             let path = self.private_path(role);
+            let mut fresh = None;
             if !path.exists() {
-                let pem = key::private_to_pem(&generate()?);
-                if file::create_private(&path, pem.as_bytes())? {
-                    made.push(path);
+                let key = generate()?;
+                if self.create(&path, &key, purpose.locks(role))? {
+                    made.push(path.clone());
+                    fresh = Some(key);
                 }
             }
             let public = self.public_path(role);
-            let pem = key::public_to_pem(&key::public(&self.private(role)?));
+            if fresh.is_none() && public.exists() && is_locked(&path)? {
+                // Nobody is asked for a passphrase only to compare.
+                self.public(role)?;
+                continue;
+            }
+            let key = fresh.map_or_else(|| read_private(&path), Ok)?;
+            let pem = key::public_to_pem(&key::public(&key));
             // A public half of another key would only be found out by a
             // verdict of "wrong key" much later.
             if std::fs::read(&public).ok().as_deref() != Some(pem.as_bytes()) {
+                replaced.extend(read_public(&public));
                 file::write(&public, pem.as_bytes())?;
                 made.push(public);
             }
+            if role == Role::Root {
+                root = Some(key);
+            }
         }
-        let trust = self.trust_path();
-        if trust.exists() && made.is_empty() {
-            self.trust()?;
+        let path = self.trust_path();
+        // One that another root signed is worth nothing without that root.
+        let before = self.trust();
+        if made.is_empty() && path.exists() {
+            before?;
         } else {
-            file::write(&trust, self.development_trust()?.as_bytes())?;
-            made.push(trust);
+            let trust = self.renewed(before.unwrap_or_default(), &replaced, purpose)?;
+            let root = root.map_or_else(|| self.private(Role::Root), Ok)?;
+            self.write_trust(&trust, &root)?;
+            made.push(path);
         }
-        Ok(Made { made })
+        Ok(Made { made, development: self.trust()?.development })
     }
 
-    fn development_trust(&self) -> Result<String> {
-        let device = self.public(Role::Device)?;
-        let trust = Trust {
-            development: true,
-            devices: vec![NamedKey { key: device, name: checkpoint::default_device_name(&device) }],
-            operators: vec![NamedKey {
-                key: self.public(Role::Operator)?,
-                name: Role::Operator.name().into(),
-            }],
-            ..Trust::default()
+    /// Makes a key of this name, encrypted if asked; gives its public half.
+    ///
+    /// # Errors
+    /// The name cannot be one, or there is a key of that name.
+    pub fn generate(&self, name: &str, locks: bool) -> Result<[u8; 32]> {
+        let refuse = |reason, advice: &str| Err(HelioError::input("key", name, reason, advice));
+        if !checkpoint::is_device_name(name) || name.ends_with(".pub") {
+            let reason = "a name has 1 to 64 letters, digits, dots, hyphens and underscores, and \
+                          does not end in .pub";
+            return refuse(reason, "give the key another name");
+        }
+        let (private, public) = (self.private_path_of(name), self.public_path_of(name));
+        let key = generate()?;
+        if public.exists() || private.exists() || !self.create(&private, &key, locks)? {
+            let advice = "give the new one another name; a key that is in use is not replaced";
+            return refuse("there is a key of that name", advice);
+        }
+        let half = key::public(&key);
+        file::write(&public, key::public_to_pem(&half).as_bytes())?;
+        Ok(half)
+    }
+
+    /// Writes a private key that must not be there; `false` where it is.
+    fn create(&self, path: &Path, key: &SigningKey, locks: bool) -> Result<bool> {
+        let pem = match locks {
+            true => locked::lock(key, &passphrase::new(path)?)?,
+            false => key::private_to_pem(key),
         };
-        Ok(trust.sign(&self.private(Role::Root)?))
+        file::create_private(path, pem.as_bytes())
+    }
+
+    /// The names of the keys that lie here, sorted.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let entries =
+            self.folder.read_dir().map_err(|source| HelioError::read(&self.folder, source))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|source| HelioError::read(&self.folder, source))?;
+            let file = entry.file_name().to_string_lossy().into_owned();
+            if let Some(stem) = file.strip_suffix(".pem") {
+                names.push(stem.strip_suffix(".pub").unwrap_or(stem).to_owned());
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// The trust file with the keys that are here: in place of those that were
+    /// replaced, and beside what else it says.
+    fn renewed(&self, before: Trust, replaced: &[[u8; 32]], purpose: Purpose) -> Result<Trust> {
+        let (device, operator) = (self.public(Role::Device)?, self.public(Role::Operator)?);
+        let is_new = before == Trust::default();
+        let mut trust = before;
+        trust.development |= is_new && purpose == Purpose::Development;
+        for list in [&mut trust.devices, &mut trust.operators] {
+            list.retain(|named| {
+                !replaced.contains(&named.key) && named.key != device && named.key != operator
+            });
+        }
+        let name = checkpoint::default_device_name(&device);
+        trust.devices.push(NamedKey { key: device, name });
+        let name = Role::Operator.name().into();
+        trust.operators.push(NamedKey { key: operator, name });
+        Ok(trust)
     }
 
     /// A private key.
@@ -166,23 +288,50 @@ pub fn random(bytes: &mut [u8]) -> Result<()> {
     })
 }
 
-/// Reads a private key file.
+/// Reads a private key file; asks for the passphrase of one that is encrypted.
 pub fn read_private(path: &Path) -> Result<SigningKey> {
     let pem = file::read_text("key", path)?;
+    if locked::is_locked(&pem) {
+        return locked::unlock(&pem, &passphrase::of(path)?).map_err(|error: LockedError| {
+            HelioError::input("key", path.display(), &error, error.advice())
+        });
+    }
     key::private_from_pem(&pem).map_err(|error| {
         HelioError::input(
             "key",
             path.display(),
             error,
-            "give an unencrypted Ed25519 private key in PKCS#8 PEM, such as \
-             `helio keys init` or `openssl genpkey -algorithm ed25519` makes",
+            "give an Ed25519 private key in PKCS#8 PEM, such as \
+             `helio keys generate` or `openssl genpkey -algorithm ed25519` makes",
         )
     })
+}
+
+/// Whether a private key file is encrypted.
+pub fn is_locked(path: &Path) -> Result<bool> {
+    Ok(locked::is_locked(&file::read_text("key", path)?))
+}
+
+/// Reads the private key that a machine is given: as a file for it to read,
+/// and it has nobody to ask for a passphrase.
+pub fn check_plain(path: &Path, pem: &[u8]) -> Result<()> {
+    match std::str::from_utf8(pem).is_ok_and(locked::is_locked) {
+        false => Ok(()),
+        true => Err(HelioError::input(
+            "key",
+            path.display(),
+            "it is encrypted, and a machine has nobody to ask for the passphrase",
+            "give a plain key, such as `openssl pkey` makes of this one",
+        )),
+    }
 }
 
 /// Reads a public key file; takes a private key's file too.
 pub fn read_public(path: &Path) -> Result<[u8; 32]> {
     let pem = file::read_text("key", path)?;
+    if locked::is_locked(&pem) {
+        return Ok(key::public(&read_private(path)?));
+    }
     if let Ok(private) = key::private_from_pem(&pem) {
         return Ok(key::public(&private));
     }
@@ -194,6 +343,42 @@ pub fn read_public(path: &Path) -> Result<[u8; 32]> {
             "give an Ed25519 public key in PEM, such as `openssl pkey -pubout` makes",
         )
     })
+}
+
+/// Where the private key lies that a command line names: the path of a file,
+/// or the name of a key of this store.
+pub fn private_named(store: &Store, text: &str) -> PathBuf {
+    let named = store.private_path_of(text);
+    if !text.contains('/') && named.exists() { named } else { text.into() }
+}
+
+/// The public key that a command line names: by what [`parse_public`] takes,
+/// 64 hexadecimal digits, or the name of a key of this store or of its trust
+/// file.
+pub fn public_named(store: &Store, text: &str) -> Result<[u8; 32]> {
+    if let Some(key) = hex::decode(text) {
+        return Ok(key);
+    }
+    if checkpoint::is_device_name(text) {
+        let path = store.public_path_of(text);
+        if path.exists() {
+            return read_public(&path);
+        }
+        let trust = store.trust().unwrap_or_default();
+        let mut named = trust.operators.iter().chain(&trust.devices);
+        if let Some(named) = named.find(|named| named.name == text) {
+            return Ok(named.key);
+        }
+        if !Path::new(text).exists() {
+            return Err(HelioError::input(
+                "key",
+                text,
+                "there is no key of this name, and no file",
+                "see `helio keys list`, or give a PEM file, a verifier key or 64 hexadecimal digits",
+            ));
+        }
+    }
+    parse_public(text)
 }
 
 /// A key as it comes on a command line: a PEM file, a verifier key

@@ -13,14 +13,17 @@
 
 pub mod approve;
 pub mod arch;
+pub mod build;
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod console;
 pub mod device_tree;
 pub mod diff;
 pub mod error;
 pub mod exit;
 pub mod file;
+pub mod flash;
 pub mod image;
 pub mod keys;
 pub mod log;
@@ -34,6 +37,7 @@ pub mod security;
 pub mod session;
 pub mod snapshot;
 pub mod symbolize;
+pub mod target;
 pub mod terminal;
 pub mod trim;
 pub mod verify;

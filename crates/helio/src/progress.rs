@@ -34,21 +34,31 @@ impl Progress {
 
     /// Begins a step that goes through so many records.
     pub fn counted(output: Output, what: &str, records: u64) -> Self {
+        let template = "{spinner} {msg} {wide_bar} {pos}/{len} records, {per_sec} ({elapsed})";
+        Self::measured(output, what, records, template)
+    }
+
+    /// Begins a step that goes through so many bytes.
+    pub fn bytes(output: Output, what: &str, bytes: u64) -> Self {
+        let template = "{spinner} {msg} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec} ({eta})";
+        Self::measured(output, what, bytes, template)
+    }
+
+    fn measured(output: Output, what: &str, length: u64, template: &str) -> Self {
         let progress = Self::start(output, what);
         if let Some(bar) = &progress.bar {
-            let template = "{spinner} {msg} {wide_bar} {pos}/{len} records, {per_sec} ({elapsed})";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
-            bar.set_length(records);
+            bar.set_length(length);
         }
         progress
     }
 
     /// Shows how many of them are done.
-    pub fn reached(&self, records: u64) {
+    pub fn reached(&self, done: u64) {
         if let Some(bar) = &self.bar {
-            bar.set_position(records);
+            bar.set_position(done);
         }
     }
 

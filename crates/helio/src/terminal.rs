@@ -8,7 +8,7 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::stdio::stdin;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// The key that leaves the machine, Ctrl-].
 pub const LEAVE: u8 = 0x1D;
@@ -16,6 +16,35 @@ pub const LEAVE: u8 = 0x1D;
 /// Whether a person is there to answer a prompt.
 pub fn is_attended() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// Asks the person at the terminal for a line; `None` where there is nobody,
+/// or they end the input.
+pub fn ask(prompt: &str) -> Option<String> {
+    if !std::io::stdin().is_terminal() {
+        return None;
+    }
+    // Stdout may be a file; what cannot be shown is not answered either.
+    let _ = write!(std::io::stderr(), "{prompt}").and_then(|()| std::io::stderr().flush());
+    let mut line = String::new();
+    match std::io::stdin().read_line(&mut line) {
+        Ok(1..) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
+        _ => None,
+    }
+}
+
+/// The same for what is not to be seen while it is typed.
+pub fn ask_hidden(prompt: &str) -> Option<String> {
+    let before = tcgetattr(stdin()).ok()?;
+    let mut hidden = before.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(stdin(), OptionalActions::Flush, &hidden).ok()?;
+    let restore = Raw { before: Some(before) };
+    let line = ask(prompt);
+    drop(restore);
+    // The end of the line was not shown either.
+    let _ = writeln!(std::io::stderr());
+    line
 }
 
 /// The terminal in raw mode, for keys: each goes to the machine. What is

@@ -67,6 +67,17 @@ fn the_tree_of_virt_is_shown_as_the_kernel_uses_it() {
     }
 }
 
+#[test]
+fn a_raspberry_pi_4_has_a_watchdog_and_slots_for_a_card() {
+    let (code, json) = report(&boot_direct::known::TREE.0);
+    assert_eq!(code, 0, "{json}");
+    let devices = &json["devices"];
+    assert_eq!(devices["watchdog"], "0xfe100000");
+    assert_eq!(devices["card_slots"], serde_json::json!(["0xfe340000", "0xfe300000"]));
+    assert_eq!(devices["uart"]["name"], "serial@7e201000");
+    assert_eq!(missing(&json), [("optional", "processors"), ("optional", "random bytes")]);
+}
+
 fn node(name: &str, texts: &[(&str, &str)], cells: &[(&str, &[u32])]) -> DeviceTreeNode {
     let mut node = DeviceTreeNode::builder(name).unwrap();
     for (name, value) in texts {

@@ -5,6 +5,7 @@
 //! and the same events at the same points, however it is driven.
 
 use crate::{
+    ceiling::Ceiling,
     engine::engine,
     host::Host,
     imports::linker,
@@ -104,12 +105,20 @@ pub struct Cell {
     pub(crate) wasi: Vec<Option<WasiEntry>>,
     /// Tasks of the package that could not be started.
     pub(crate) refused: Vec<TaskEnd>,
+    /// Bytes of heap that no mounted package may come to take. Nothing that
+    /// is recorded depends on it.
+    pub(crate) spare: u64,
 }
 
 impl Cell {
     /// Starts with a package. One that is refused is a denied mount in the
     /// log and a line in the reports; the cell then has nothing to do.
     pub fn start(boot: Boot<'_>) -> Self {
+        Self::start_within(boot, Ceiling::NONE)
+    }
+
+    /// The same on a machine that was told to take no package beyond this.
+    pub fn start_within(boot: Boot<'_>, ceiling: Ceiling) -> Self {
         let Boot { package: file, trust, hasher, facts, memory_limit, keeps_journals } = boot;
         let opened = Package::open(file, &trust, hasher);
         let package = match &opened {
@@ -140,19 +149,20 @@ impl Cell {
             seed,
             wasi,
             refused: Vec::new(),
+            spare: memory_limit,
         };
         cell.nucleus.spend(Subject::KERNEL, call_fuel(Call::RvfMount));
         let answer = cell.nucleus.gate(Subject::KERNEL, Nucleus::mount_root());
         if let Answer::Prepare(ticket) = answer {
-            cell.mount_first(ticket, file.len(), opened, memory_limit);
+            cell.mount_first(ticket, file.len(), opened, memory_limit, ceiling);
         }
-        cell.start_tasks();
+        cell.start_tasks(0);
         cell
     }
 
-    /// Spawns what the root package lists, in order.
-    fn start_tasks(&mut self) {
-        for number in 0..self.nucleus.plans().len() {
+    /// Spawns what a package lists, in order: the plans from the `first` on.
+    pub(crate) fn start_tasks(&mut self, first: usize) {
+        for number in first..self.nucleus.plans().len() {
             let Some(plan) = self.nucleus.plans().get(number) else { return };
             let (name, request) = (plan.name.clone(), plan.request(number));
             self.nucleus.spend(Subject::KERNEL, call_fuel(Call::TaskSpawn));
@@ -255,13 +265,17 @@ impl Cell {
         self.nucleus.jump()
     }
 
-    /// Records something that came in, before any task can see it.
+    /// Records something that came in, before any task can see it. A request to
+    /// mount a package comes with its file: [`Cell::mount_requested`].
     ///
     /// # Errors
     /// See [`NotAdmitted`].
     pub fn admit(&mut self, input: Input<'_>) -> Result<Index, NotAdmitted> {
         if input.kind == EventKind::Snapshot && self.roots.is_none() {
             return Err(NotAdmitted::NoJournal);
+        }
+        if input.kind == EventKind::MountRequest {
+            return Err(NotAdmitted::NoPackage);
         }
         let admitted = self.nucleus.admit(input);
         if let (Some(roots), Ok(index)) = (&mut self.roots, admitted)

@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod call;
+mod ceiling;
 mod cell;
 mod engine;
 mod frameless;
@@ -28,6 +29,7 @@ mod imports;
 mod instance;
 mod journal;
 mod limiter;
+mod mount;
 mod prepare;
 mod program;
 mod room;
@@ -38,6 +40,7 @@ mod trap;
 mod wasi;
 mod weight;
 
+pub use ceiling::Ceiling;
 pub use cell::{Boot, Cell, Failure, Step};
 pub use engine::engine;
 pub use limiter::Limiter;

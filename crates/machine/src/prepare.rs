@@ -5,6 +5,7 @@
 //! a start function spends, which a slice bounds.
 
 use crate::{
+    ceiling::Ceiling,
     cell::{Cell, Failure},
     instance::Instance,
     program::{Program, Role, Unfit},
@@ -147,7 +148,8 @@ impl Cell {
                 Err(_) => (false, 0),
             };
             nucleus.spend(caller, spent);
-            let fuel = nucleus.allowance(caller);
+            // As in the first pass: the data is paid for when the call is done.
+            let fuel = nucleus.allowance(caller).saturating_sub(raw.data_fuel(memory.len()));
             let word = Word { allows, fuel: spent };
             nucleus.commit_guard(ticket, raw.request(memory, fuel), word)
         });
@@ -197,13 +199,21 @@ impl Cell {
         file: usize,
         opened: Result<Package<'_>, PackageError>,
         memory_limit: u64,
+        ceiling: Ceiling,
     ) {
         let needs = opened.as_ref().map_or(0, needs);
-        let fits = if needs <= memory_limit { Ok(()) } else { Err(Error::OutOfMemory) };
+        let excess = opened.as_ref().ok().and_then(|package| ceiling.excess(package));
+        let fits = match needs <= memory_limit && excess.is_none() {
+            true => Ok(()),
+            false => Err(Error::OutOfMemory),
+        };
         self.room = opened.as_ref().map_or_else(|_| Room::default(), Room::for_root);
         let paid = self.pay(Subject::KERNEL, file);
-        self.commit_mount(ticket, file, paid.and(fits), opened);
-        if fits.is_err() {
+        if self.commit_mount(ticket, file, paid.and(fits), opened) {
+            self.spare = memory_limit.saturating_sub(needs);
+        }
+        self.reports.extend(excess.map(|excess| format!("{excess}")));
+        if needs > memory_limit {
             self.reports.push(format!(
                 "the package may come to take {needs} bytes, of {memory_limit} that this machine \
                  has; lower its limits.memory, or give the machine more"
@@ -212,7 +222,7 @@ impl Cell {
     }
 
     /// Says whether it is mounted.
-    fn commit_mount(
+    pub(crate) fn commit_mount(
         &mut self,
         ticket: Ticket,
         file: usize,
@@ -235,7 +245,7 @@ impl Cell {
     }
 
     /// Takes the price of looking at so many bytes.
-    fn pay(&mut self, caller: Subject, bytes: usize) -> Result<(), Error> {
+    pub(crate) fn pay(&mut self, caller: Subject, bytes: usize) -> Result<(), Error> {
         let fuel = data_fuel(u64::try_from(bytes).unwrap_or(u64::MAX));
         if fuel > self.nucleus.allowance(caller) {
             return Err(Error::FuelBudget);

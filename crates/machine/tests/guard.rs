@@ -3,12 +3,12 @@
 
 mod common;
 
-use abi::{Error, Kind, PutHead, Rights, SignedProof, Statement};
+use abi::{Error, GraphMutation, Kind, PutHead, Rights, SignedProof, Statement};
 use common::*;
 use ed25519_dalek::{Signer, SigningKey};
 use nucleus::{Outcome, view::Body as Object};
-use package::manifest::{Metric, StoreRules, Tier, VectorStoreEntry};
-use witness::{Body, Verdict, record::Guard};
+use package::manifest::{GraphStoreEntry, Metric, StoreRules, Tier, VectorStoreEntry};
+use witness::{Body, Subject, Verdict, record::Guard};
 
 fn approver() -> SigningKey {
     SigningKey::from_bytes(&[9; 32])
@@ -137,4 +137,81 @@ fn a_proof_that_does_not_hold_never_comes_to_the_guard() {
     });
     let run = recipe(&guard(BELOW_TEN), &stale).run();
     assert_eq!(run.task(1), Outcome::Exit(-i32::from(Error::StaleState.number())));
+}
+
+#[test]
+fn a_guarded_change_never_costs_more_than_its_caller_has() {
+    let (guard, bytes) = (guard(BELOW_TEN), put(9.5, |_| {}));
+    let run = |fuel| {
+        let run = recipe(&guard, &bytes).with(|task| task.fuel = fuel).run();
+        let task = run.cell.view().task(Subject(1)).unwrap();
+        assert!(task.spent <= fuel, "{} of {fuel}", task.spent);
+        let limits = run.cell.view().partitions().next().unwrap().fuel;
+        assert!(limits.used <= limits.limit);
+        run.task(1) == Outcome::Exit(0)
+    };
+    // The least fuel with which it is done, and what is around that.
+    let (mut less, mut enough) = (0, 10_000_000);
+    while enough - less > 1 {
+        let middle = (less + enough) / 2;
+        *(if run(middle) { &mut enough } else { &mut less }) = middle;
+    }
+    for fuel in (enough - 2_000..enough + 2_000).step_by(100) {
+        run(fuel);
+    }
+}
+
+/// A task that adds a node to a graph with this guard, by these bytes.
+fn graph_recipe(guard: &[u8], bytes: &[u8]) -> Recipe {
+    let data: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let task = wat::parse_str(format!(
+        r#"(module
+        (import "heliograph" "graph_apply_proved"
+            (func $apply (param i32 i32 i32 i32 i32) (result i64)))
+        (memory (export "memory") 1)
+        (data (i32.const 256) "{data}")
+        (func (export "_start") (result i32) (i32.wrap_i64 (call $apply
+            (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 256) (i32.const {})))))"#,
+        bytes.len()
+    ));
+    let approvers = vec![approver().verifying_key().to_bytes()];
+    let rules = StoreRules { tier: Tier::Deep, approvers, guard: Some("guard".into()) };
+    let store = GraphStoreEntry { name: "facts".into(), nodes: 4, edges: 4, rules };
+    let recipe = Recipe { graph_stores: vec![store], ..Recipe::new() };
+    let recipe = recipe.component("guard", guard).component("task", &task.unwrap());
+    let rights = Rights::READ | Rights::WRITE;
+    recipe.start("task", "task", vec![capability(Kind::GraphStore, "facts", rights)])
+}
+
+#[test]
+fn a_graph_has_a_guard_too_that_is_told_what_changes() {
+    // A graph, an empty slot, 32 bytes, which are of a node below 10.
+    let body = "(i32.and
+        (i32.and (i32.eq (i32.load (local.get $at)) (i32.const 10))
+            (i32.and (i32.eqz (i32.load offset=4 (local.get $at)))
+                (i32.eq (i32.load offset=8 (local.get $at)) (i32.const 32))))
+        (i64.lt_u (i64.load offset=24 (local.get $at)) (i64.const 10)))";
+    let facts = |run: &Run| {
+        let mut all = run.cell.view().objects();
+        let found = all.find_map(|(_, object)| match &object.body {
+            Object::Graph(graph) => Some((graph.rules.id, graph.store.counts())),
+            _ => None,
+        });
+        found.unwrap_or_else(|| panic!("{:?}", run.reports))
+    };
+    let (store, _) = facts(&graph_recipe(&guard(body), &[]).run());
+    for (from, said) in [(9, true), (10, false)] {
+        let (operation, slot, to, weight) = (0, 2, 0, 0.0);
+        let mutation = GraphMutation { operation, slot, from, to, weight }.to_bytes();
+        let (old_leaf, mutation_hash) = (HASHER.leaf(&[]), HASHER.hash(&mutation));
+        let (nonce, expiry) = (1, u64::MAX);
+        let statement = Statement { store, slot, old_leaf, mutation: mutation_hash, nonce, expiry };
+        let signature = approver().sign(&statement.message()).to_bytes();
+        let key = approver().verifying_key().to_bytes();
+        let proof = SignedProof { statement, key, signature }.to_bytes();
+        let run = graph_recipe(&guard(body), &[&mutation[..], &proof].concat()).run();
+        let code = if said { 0 } else { -i32::from(Error::GuardRefused.number()) };
+        assert_eq!((run.task(1), word(&run)), (Outcome::Exit(code), Some(said)));
+        assert_eq!(facts(&run).1, (u32::from(said), 0));
+    }
 }

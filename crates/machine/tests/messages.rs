@@ -230,3 +230,57 @@ fn who_waits_for_ever_is_parked_by_a_stop_and_goes_on_after() {
     let run = drive(cell, 1);
     assert_eq!(run.task(1), Outcome::Exit(-i32::from(Error::CutShort.number())));
 }
+
+#[test]
+fn a_reactor_that_leaves_its_message_runs_out_of_fuel_and_others_have_their_turns() {
+    // It costs nothing to return at once, and the greatest priority goes first.
+    let idle = module(&format!(
+        r#"(func (export "_initialize") (drop
+            (call $send (i32.const {}) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))
+        (func (export "on_message"))"#,
+        MAILBOX.0
+    ));
+    let recipe = Recipe::new().component("idle", &idle).start("idle", "idle", vec![]);
+    let recipe = recipe.with(|task| {
+        (task.kind, task.priority, task.fuel) = (TaskKind::Reactor, u8::MAX, 120_000_000);
+    });
+    let mut cell = common::start(&recipe.task("hello", &honest()).signed(), 1);
+    let mut hello = String::new();
+    let mut steps = 0u32;
+    loop {
+        let step = cell.step();
+        cell.seal(&mut |_, _| {});
+        for machine::Effect::Console { bytes, .. } in cell.effects() {
+            hello += std::str::from_utf8(&bytes).unwrap();
+        }
+        if step == Step::Finished {
+            break;
+        }
+        steps += 1;
+        assert!(steps < 200_000, "there is no end to it");
+    }
+    assert_eq!(hello, "hello\n");
+    let ends: Vec<_> = cell.view().tasks().map(|(_, task)| task.state()).collect();
+    assert_eq!(ends, [State::Ended(Outcome::OutOfFuel), State::Ended(Outcome::Exit(0))]);
+}
+
+#[test]
+fn nobody_has_time_come_to_its_end() {
+    // A task without any capability, but for its mailbox's.
+    let waits = |until: &str| {
+        start(&format!(
+            "(i32.wrap_i64 (call $receive (i32.const {}) (i64.const {until}) (i32.const 0) (i32.const 64)))",
+            MAILBOX.0
+        ))
+    };
+    for (until, error) in [
+        ("-2", Error::BadArgument),
+        ("0x8000000000000000", Error::BadArgument),
+        ("0x7fffffffffffffff", Error::TimedOut),
+    ] {
+        let recipe = Recipe::new().component("w", &waits(until)).start("w", "w", vec![]);
+        let run = recipe.run();
+        assert_eq!(run.task(1), Outcome::Exit(-i32::from(error.number())), "{until}");
+        assert!(run.cell.view().clock().now_ns() < u64::MAX / 2 + 1_000_000);
+    }
+}

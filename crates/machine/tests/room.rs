@@ -6,7 +6,7 @@ mod common;
 
 use abi::{Error, Kind, Rights, SpawnArguments};
 use common::*;
-use machine::{Boot, Cell};
+use machine::{Boot, Ceiling, Cell};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::{
@@ -50,15 +50,13 @@ const OWN: usize = 4 << 20;
 const SHARE: usize = 16 << 20;
 
 fn boot(file: &[u8], memory_limit: u64) -> Cell {
-    let facts = facts(1);
-    Cell::start(Boot {
-        package: file,
-        trust: trust(),
-        hasher: HASHER,
-        facts,
-        memory_limit,
-        keeps_journals: false,
-    })
+    boot_within(file, memory_limit, Ceiling::NONE)
+}
+
+fn boot_within(file: &[u8], memory_limit: u64, ceiling: Ceiling) -> Cell {
+    let (package, trust, hasher, facts) = (file, trust(), HASHER, facts(1));
+    let boot = Boot { package, trust, hasher, facts, memory_limit, keeps_journals: false };
+    Cell::start_within(boot, ceiling)
 }
 
 /// The least memory that the package is accepted for.
@@ -212,4 +210,22 @@ fn types_that_no_compiler_makes_are_refused() {
     ] {
         assert_eq!(lean(&wat).run().reports.is_empty(), is_taken, "{wat}");
     }
+}
+
+#[test]
+fn a_package_beyond_a_ceiling_is_refused_as_a_whole() {
+    let _alone = ALONE.lock();
+    let file = lean(r#"(module (func (export "_start")))"#).signed();
+    let said = |ceiling| {
+        let mut cell = boot_within(&file, u64::MAX, ceiling);
+        assert_eq!(cell.view().plans().is_empty(), ceiling != Ceiling::NONE && ceiling.tasks == 0);
+        cell.take_reports().join("\n")
+    };
+    assert_eq!(said(Ceiling::NONE), "");
+    assert_eq!(said(Ceiling { tasks: 1, stores: u64::MAX }), "");
+    let refused = said(Ceiling { tasks: 0, stores: u64::MAX });
+    assert!(
+        refused.ends_with("lists 1 tasks, of 0 that this machine was told to take"),
+        "{refused}"
+    );
 }

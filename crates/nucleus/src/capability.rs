@@ -224,6 +224,25 @@ impl Nodes {
         Ok(Capability { descent: Some(Descent { node, epoch }), ..child })
     }
 
+    /// Whether something can be derived from each of these.
+    pub(crate) fn can_derive<'a>(&self, parents: impl Iterator<Item = &'a Capability>) -> bool {
+        let mut free = self.free;
+        let mut unused = self.nodes.len().saturating_sub(self.used);
+        for parent in parents {
+            let epoch = parent.node.and_then(|node| self.get(node)).map(|node| node.epoch);
+            match epoch {
+                Some(u32::MAX) => return false,
+                Some(_) => {}
+                None if unused > 0 => unused = unused.saturating_sub(1),
+                None => match free.and_then(|node| self.get(node)) {
+                    Some(node) => free = node.next_free,
+                    None => return false,
+                },
+            }
+        }
+        true
+    }
+
     /// Kills everything that descends from a capability.
     pub(crate) fn revoke(&mut self, capability: &Capability) {
         if let Some(node) = capability.node.and_then(|node| self.get_mut(node)) {
@@ -397,6 +416,29 @@ mod tests {
         let (child, giver) = grant(&mut nodes);
         assert!(nodes.is_alive(&child.unwrap()));
         assert_eq!(giver.node, Some(NodeId(1)));
+    }
+
+    #[test]
+    fn a_full_forest_says_so_before() {
+        let mut nodes = Nodes::new();
+        let mut grant = |giver: &mut Capability| {
+            let child = giver.lessened(&terms(Rights::GRANT)).unwrap();
+            nodes.derive(giver, child)
+        };
+        let mut held = some(Rights::GRANT);
+        let last = grant(&mut held).unwrap();
+        for _ in 2..NODES {
+            grant(&mut some(Rights::GRANT)).unwrap();
+        }
+        let new = some(Rights::GRANT);
+        assert!(nodes.can_derive([&held, &new, &held].into_iter()));
+        assert!(!nodes.can_derive([&held, &new, &new].into_iter()));
+        // What lets go of its node makes room, and only what has one has some
+        // more derived.
+        nodes.release(&last);
+        nodes.release(&held);
+        assert!(nodes.can_derive([&new, &new].into_iter()));
+        assert!(!nodes.can_derive([&new, &new, &new].into_iter()));
     }
 
     #[test]

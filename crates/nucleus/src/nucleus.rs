@@ -11,7 +11,7 @@ use crate::{
     witness::Chain,
     world::{Verify, World},
 };
-use abi::profile::{SLICE_FUEL, SLICE_RECORDS, TASKS};
+use abi::profile::{SLICE_FUEL, SLICE_RECORDS, TASKS, TURN_FUEL};
 use alloc::vec::Vec;
 use witness::{
     Draft, Hash, Hasher, Log, Subject,
@@ -202,8 +202,11 @@ impl Nucleus {
         }
     }
 
-    /// A reactor has nothing more to do until a message comes.
+    /// A reactor has nothing more to do until a message comes. It pays for
+    /// having been called, as far as it can: who has nothing left then is not
+    /// called again.
     pub fn idle(&mut self, subject: Subject) {
+        self.spend(subject, TURN_FUEL.min(self.allowance(subject)));
         if let Some(task) = self.world.task_mut(subject)
             && task.become_(State::Waiting(u64::MAX))
         {

@@ -32,8 +32,7 @@ pub(crate) const NESTING_MAX: usize = 8;
 pub struct Meter {
     /// The limit.
     pub limit: u64,
-    /// Spent so far; at most the limit, but for fuel that one operation took
-    /// beyond what was left.
+    /// Spent so far; at most the limit.
     pub used: u64,
 }
 

@@ -105,8 +105,14 @@ impl Nucleus {
         let (name, capabilities) = match passed {
             PassList::Handles(..) => {
                 let pass = |&handle: &Handle| passed_on(&self.world, subject, handle);
-                let passed: Result<Vec<_>, _> = passed.handles().iter().map(pass).collect();
-                (object.name.clone(), passed?)
+                let children: Result<Vec<_>, _> = passed.handles().iter().map(pass).collect();
+                let children = children?;
+                let named = |&handle: &Handle| evidence::named(&self.world, subject, handle).ok();
+                let parents = passed.handles().iter().filter_map(named);
+                if !self.world.nodes.can_derive(parents) {
+                    return Err(Error::TableFull);
+                }
+                (object.name.clone(), children)
             }
             PassList::Listed(number) => {
                 let plan = self.world.plans.get(*number).ok_or(Error::NotFound)?;
@@ -172,8 +178,6 @@ impl Nucleus {
             // The gate has seen that there is room.
             handle = self.world.give(parent, task).ok();
         }
-        let now_ns = self.world.clock.now_ns();
-        let due = crate::schedule::stamp(now_ns, start.deadline, start.priority, 0);
         let task = Task {
             subject: child,
             name,
@@ -193,7 +197,7 @@ impl Nucleus {
             given: 0,
             memory: start.memory,
             last_slice: 0,
-            due,
+            due: 0,
             needs: 0,
             waits_on: None,
             state: State::Ready,
@@ -204,6 +208,8 @@ impl Nucleus {
         };
         let gone = &mut self.gone;
         self.world.add_task(task, |task| gone.push(crate::nucleus::Gone::of(&task)));
+        // With the proofs that it was given.
+        self.stamp(child);
         handle.map_or(0, |handle| i64::from(handle.0))
     }
 
@@ -227,7 +233,8 @@ impl Nucleus {
             let held = world.task_mut(parent).and_then(|task| task.space.get_mut(handle));
             let uses = held.map_or(0, Capability::take_uses);
             let capability = Capability { uses, ..capability };
-            // Where there is no node left, it is dead on arrival: expired.
+            // The plan has seen that there is room. Were there none, it would
+            // be dead on arrival: expired.
             let dead = Capability { expiry: 0, ..capability };
             all.push(world.derive(parent, handle, capability).unwrap_or_else(|_| {
                 world.objects.hold(dead.object);

@@ -171,9 +171,14 @@ impl World {
     /// ended go, and are given to `gone`.
     pub(crate) fn add_task(&mut self, task: Task, gone: impl FnMut(Task)) {
         if self.tasks.len() > TASKS {
-            let is_over = |task: &mut Task| matches!(task.state(), State::Ended(_));
-            self.tasks.extract_if(.., is_over).for_each(gone);
-            self.sweep = (0, 0);
+            let is_over = |task: &Task| matches!(task.state(), State::Ended(_));
+            // Looking for dead capabilities goes on where it was, or who
+            // spawns often enough would keep it from all but the first tasks.
+            let (place, slot) = self.sweep;
+            let stays = self.tasks.iter().take(place).filter(|task| !is_over(task)).count();
+            let slot = if self.tasks.get(place).is_some_and(is_over) { 0 } else { slot };
+            self.sweep = (stays, slot);
+            self.tasks.extract_if(.., |task| is_over(task)).for_each(gone);
         }
         self.next_subject = self.next_subject.saturating_add(1);
         self.tasks.push(task);
@@ -427,5 +432,38 @@ impl Saved for World {
         // No call may have to make room for a task.
         world.tasks.reserve((TASKS + 1).saturating_sub(world.tasks.len()));
         Some(world)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Outcome;
+
+    #[test]
+    fn looking_for_the_dead_goes_on_where_it_was_when_ended_tasks_go() {
+        const OVER: [u32; 3] = [7, 100, 200];
+        let sweep_after = |at: (usize, usize)| {
+            let mut world = World::new(Hasher::SOFTWARE, |_, _, _| true);
+            let task = |subject, state| {
+                let subject = Subject(subject);
+                Task { subject, state, ..kernel(Space::new(8)) }
+            };
+            for subject in 1..=TASKS as u32 {
+                let is_over = OVER.contains(&subject);
+                let state = if is_over { State::Ended(Outcome::Exit(0)) } else { State::Ready };
+                world.add_task(task(subject, state), |_| panic!("there is room"));
+            }
+            world.sweep = at;
+            let mut gone = Vec::new();
+            world.add_task(task(999, State::Ready), |task| gone.push(task.subject.0));
+            assert_eq!(gone, OVER);
+            (world.task_at(world.sweep.0).map(|task| task.subject.0), world.sweep.1)
+        };
+        assert_eq!(sweep_after((5, 3)), (Some(5), 3));
+        assert_eq!(sweep_after((150, 3)), (Some(150), 3));
+        // The next one, from its first slot on, where it was at one that goes.
+        assert_eq!(sweep_after((200, 3)), (Some(201), 0));
+        assert_eq!(sweep_after((TASKS, 0)), (Some(TASKS as u32), 0));
     }
 }

@@ -124,6 +124,7 @@ fn fuel() -> String {
         ("a nanosecond of logical time", profile::FUEL_PER_NS),
         ("each 64 bytes, or part of 64, that are moved or hashed", data_fuel(64)),
         ("looking at a signed proof, whatever comes of it", profile::PROOF_FUEL),
+        ("each time a reactor is called", profile::TURN_FUEL),
         ("`memory.grow` and `table.grow`", profile::GROW_FUEL.into()),
         ("each vector looked at: first", visit_fuel(0)),
         ("and for every 4 numbers of its dimension", visit_fuel(4) - visit_fuel(0)),

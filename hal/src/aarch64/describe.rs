@@ -41,13 +41,69 @@ pub enum Controller {
     },
 }
 
-/// A console's UART, a PL011 or the part of one that SBSA asks for.
+/// Kinds of UARTs that can be the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UartKind {
+    /// A PL011, or the part of one that SBSA asks for.
+    Pl011,
+    /// The mini-UART of a BCM2711.
+    BcmMini,
+}
+
+impl UartKind {
+    /// What trees call it.
+    const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Pl011 => &["arm,pl011", "arm,sbsa-uart"],
+            Self::BcmMini => &["brcm,bcm2835-aux-uart"],
+        }
+    }
+
+    /// Its name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pl011 => "PL011",
+            Self::BcmMini => "mini-UART",
+        }
+    }
+
+    /// The one that the command line wants as console: the word `uart=pl011`
+    /// or `uart=mini`, of which the first counts.
+    pub fn wanted(command_line: &str) -> Option<Self> {
+        let mut words = command_line.split_ascii_whitespace();
+        match words.find_map(|word| word.strip_prefix("uart="))? {
+            "pl011" => Some(Self::Pl011),
+            "mini" => Some(Self::BcmMini),
+            _ => None,
+        }
+    }
+}
+
+/// A console's UART.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uart {
+    /// What it is.
+    pub kind: UartKind,
     /// Physical address of its registers.
     pub base: u64,
     /// Its interrupt, level triggered.
     pub line: Option<u32>,
+}
+
+/// Parts of a BCM2711 that others don't have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bcm2711 {
+    /// The VideoCore's mailbox.
+    pub mailbox: Option<u64>,
+    /// The pins.
+    pub gpio: Option<u64>,
+    /// The watchdog, which restarts.
+    pub watchdog: Option<u64>,
+    /// The random number generator.
+    pub generator: Option<u64>,
+    /// The SD host controllers EMMC2 and EMMC, in the order in which a card is
+    /// looked for.
+    pub slots: [Option<u64>; 2],
 }
 
 /// How the firmware is called.
@@ -74,6 +130,8 @@ pub struct Description {
     pub conduit: Option<Conduit>,
     /// PCI configuration space.
     pub pci: Option<Segment>,
+    /// Whether it is a BCM2711, and which of its parts there are.
+    pub chip: Option<Bcm2711>,
     virtio: [Region; VIRTIO_DEVICES],
     virtio_count: usize,
 }
@@ -87,6 +145,7 @@ impl Description {
             hypervisor_timer: HYPERVISOR_TIMER,
             conduit: None,
             pci: None,
+            chip: None,
             virtio: [Region::default(); VIRTIO_DEVICES],
             virtio_count: 0,
         }
@@ -97,11 +156,13 @@ impl Description {
         self.virtio.get(..self.virtio_count).unwrap_or_default()
     }
 
-    /// From a device tree.
-    pub fn from_tree(tree: &DeviceTree<'_>) -> Self {
+    /// From a device tree. The console is the first UART of the wanted kind,
+    /// if there is one.
+    pub fn from_tree(tree: &DeviceTree<'_>, wanted: Option<UartKind>) -> Self {
         let mut found = Self::empty();
         found.controller = controller_in(tree);
-        found.uart = uart_in(tree);
+        found.uart = wanted.and_then(|kind| first_uart(tree, kind)).or_else(|| uart_in(tree));
+        found.chip = bcm2711_in(tree);
         found.conduit = conduit_in(tree);
         found.pci = pci_in(tree);
         if let Some(timer) = tree.first(&["arm,armv8-timer", "arm,armv7-timer"]) {
@@ -168,14 +229,37 @@ fn line_of(tree: &DeviceTree<'_>, device: &Device<'_>, index: usize) -> Option<u
     device.interrupt(index)?.line()
 }
 
+/// The console that the tree chooses, else the first PL011.
 fn uart_in(tree: &DeviceTree<'_>) -> Option<Uart> {
-    const KINDS: [&str; 2] = ["arm,pl011", "arm,sbsa-uart"];
-    let device = tree
-        .stdout()
-        .filter(|device| KINDS.iter().any(|kind| device.is_compatible(kind)))
-        .or_else(|| tree.first(&KINDS))?;
+    let kinds = [UartKind::Pl011, UartKind::BcmMini];
+    let chosen = tree.stdout().and_then(|device| {
+        let is_one = |kind: &UartKind| kind.names().iter().any(|name| device.is_compatible(name));
+        uart_of_device(tree, &device, kinds.into_iter().find(is_one)?)
+    });
+    chosen.or_else(|| first_uart(tree, UartKind::Pl011))
+}
+
+fn first_uart(tree: &DeviceTree<'_>, kind: UartKind) -> Option<Uart> {
+    uart_of_device(tree, &tree.first(kind.names())?, kind)
+}
+
+fn uart_of_device(tree: &DeviceTree<'_>, device: &Device<'_>, kind: UartKind) -> Option<Uart> {
     let base = device.regions().first()?.base;
-    Some(Uart { base, line: line_of(tree, &device, 0) })
+    Some(Uart { kind, base, line: line_of(tree, device, 0) })
+}
+
+fn bcm2711_in(tree: &DeviceTree<'_>) -> Option<Bcm2711> {
+    if !tree.is_board("brcm,bcm2711") {
+        return None;
+    }
+    let place = |name: &str| Some(tree.first(&[name])?.regions().first()?.base);
+    Some(Bcm2711 {
+        mailbox: place("brcm,bcm2835-mbox"),
+        gpio: place("brcm,bcm2711-gpio"),
+        watchdog: place("brcm,bcm2835-pm-wdt"),
+        generator: place("brcm,bcm2711-rng200"),
+        slots: [place("brcm,bcm2711-emmc2"), place("brcm,bcm2835-sdhci")],
+    })
 }
 
 fn conduit_in(tree: &DeviceTree<'_>) -> Option<Conduit> {
@@ -237,7 +321,7 @@ fn uart_of(table: &[u8]) -> Option<Uart> {
     if spcr.kind != spcr::Kind::Pl011 || spcr.registers.space != Space::Memory {
         return None;
     }
-    Some(Uart { base: spcr.registers.address, line: spcr.interrupt })
+    Some(Uart { kind: UartKind::Pl011, base: spcr.registers.address, line: spcr.interrupt })
 }
 
 #[cfg(test)]
@@ -248,7 +332,7 @@ mod tests {
     const V3: &[u8] = include_bytes!("../../tests/data/virt-gicv3.dtb");
 
     fn describe(blob: &[u8]) -> Description {
-        Description::from_tree(&DeviceTree::new(blob).unwrap())
+        Description::from_tree(&DeviceTree::new(blob).unwrap(), None)
     }
 
     #[test]
@@ -261,12 +345,69 @@ mod tests {
                 interface: Region { base: 0x0801_0000, size: 0x1_0000 },
             })
         );
-        assert_eq!(found.uart, Some(Uart { base: 0x0900_0000, line: Some(33) }));
+        let console = Uart { kind: UartKind::Pl011, base: 0x0900_0000, line: Some(33) };
+        assert_eq!(found.uart, Some(console));
+        assert_eq!(found.chip, None);
         assert_eq!((found.virtual_timer, found.hypervisor_timer), (27, 26));
         assert_eq!(found.conduit, Some(Conduit::Hypervisor));
         assert_eq!(found.virtio().len(), 32);
         let pci = found.pci.unwrap();
         assert_eq!((pci.base, pci.first_bus, pci.last_bus), (0x40_1000_0000, 0, 255));
+    }
+
+    /// What a Raspberry Pi 4's tree comes to, whoever wrote it.
+    fn describes_a_raspberry_pi_4(blob: &[u8]) -> Bcm2711 {
+        let tree = DeviceTree::new(blob).unwrap();
+        let found = Description::from_tree(&tree, Some(UartKind::Pl011));
+        let Some(Controller::V2 { distributor, interface }) = found.controller else {
+            panic!("{found:?}")
+        };
+        assert_eq!((distributor.base, interface.base), (0xff84_1000, 0xff84_2000));
+        let console = Uart { kind: UartKind::Pl011, base: 0xfe20_1000, line: Some(153) };
+        assert_eq!(found.uart, Some(console));
+        let other = Description::from_tree(&tree, Some(UartKind::BcmMini)).uart;
+        let mini = Uart { kind: UartKind::BcmMini, base: 0xfe21_5040, line: Some(125) };
+        assert_eq!(other, Some(mini));
+        assert_eq!((found.virtual_timer, found.hypervisor_timer, found.conduit), (27, 26, None));
+        let chip = found.chip.unwrap();
+        assert_eq!(
+            Bcm2711 { generator: None, ..chip },
+            Bcm2711 {
+                mailbox: Some(0xfe00_b880),
+                gpio: Some(0xfe20_0000),
+                watchdog: Some(0xfe10_0000),
+                generator: None,
+                slots: [Some(0xfe34_0000), Some(0xfe30_0000)],
+            }
+        );
+        for end in (0..blob.len()).step_by(64) {
+            assert!(DeviceTree::new(&blob[..end]).is_err());
+        }
+        chip
+    }
+
+    #[test]
+    fn tree_of_a_raspberry_pi_4_describes_its_chip() {
+        let chip = describes_a_raspberry_pi_4(&boot_direct::known::TREE.0);
+        assert_eq!(chip.generator, None);
+    }
+
+    /// The tree of Debian's kernel package, where somebody has it.
+    #[test]
+    fn a_genuine_tree_of_a_raspberry_pi_4_says_the_same_and_has_a_generator() {
+        let Some(path) = std::env::var_os("RPI4_DTB") else {
+            println!("skipped: set RPI4_DTB to a bcm2711-rpi-4-b.dtb");
+            return;
+        };
+        let chip = describes_a_raspberry_pi_4(&std::fs::read(path).unwrap());
+        assert_eq!(chip.generator, Some(0xfe10_4000));
+    }
+
+    #[test]
+    fn the_command_line_names_a_console() {
+        assert_eq!(UartKind::wanted("a=1 uart=mini uart=pl011"), Some(UartKind::BcmMini));
+        assert_eq!(UartKind::wanted("uart=pl011"), Some(UartKind::Pl011));
+        assert_eq!(UartKind::wanted("uart=com1 buart=mini"), None);
     }
 
     #[test]

@@ -11,10 +11,11 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use aarch64_cpu::registers::{MAIR_EL1, Readable, TCR_EL1, Writeable};
 use spin::Mutex;
 
-use super::describe::Description;
+use super::describe::{Description, UartKind};
 use super::descriptor::{Descriptor, with_devices};
 use super::{paging, power, serial};
 use crate::acpi;
+use crate::bcm2711::watchdog;
 use crate::boot::BootInfo;
 use crate::device_tree::DeviceTree;
 use crate::table::Format;
@@ -63,14 +64,21 @@ pub fn start(boot: &BootInfo<'_>) -> bool {
     }
     let Some(found) = describe(boot) else { return false };
     power::use_conduit(found.conduit);
+    let mut pages = PAGES.lock();
+    if let Some(base) = found.chip.and_then(|chip| chip.watchdog)
+        && let Ok(at) = pages.map(base, watchdog::LENGTH, Protection::Device)
+    {
+        // SAFETY: `map` mapped the registers as device memory, where nothing
+        // else is; they stay until `close`, before which `discover` has given
+        // the driver another address or none.
+        unsafe { power::use_watchdog(at) };
+    }
     let Some(uart) = found.uart else { return false };
-    let Ok(at) = PAGES.lock().map(uart.base, serial::LENGTH, Protection::Device) else {
+    let Ok(at) = pages.map(uart.base, serial::length(uart.kind), Protection::Device) else {
         return false;
     };
-    // SAFETY: `map` mapped the registers as device memory, where nothing else
-    // is; they stay until `close`, before which `discover` has given the
-    // driver another address or none.
-    unsafe { serial::use_at(at) };
+    // SAFETY: as above.
+    unsafe { serial::use_at(uart.kind, at) };
     true
 }
 
@@ -93,7 +101,7 @@ fn describe(boot: &BootInfo<'_>) -> Option<Description> {
         return Some(Description::from_acpi(&acpi));
     }
     let tree = DeviceTree::new(boot.device_tree?).ok()?;
-    Some(Description::from_tree(&tree))
+    Some(Description::from_tree(&tree, UartKind::wanted(boot.command_line)))
 }
 
 /// Puts the lower half into use, empty. `false` where the loader's settings

@@ -1,50 +1,68 @@
-//! The processor's random number generator, FEAT_RNG (Arm ARM, RNDR).
+//! Unpredictable bytes: by the processor's generator, FEAT_RNG (Arm ARM, RNDR),
+//! or by one of the board's.
 
 use aarch64_cpu::registers::{ID_AA64ISAR0_EL1, Readable};
 
 use super::cpu::field;
+use super::registers::Registers;
+use crate::bcm2711::rng200::Rng200;
 use crate::traits;
 
 /// Tries before the generator counts as broken. It says by a flag that it had
 /// nothing within a reasonable time; how often it may say so is open.
 const TRIES: usize = 256;
 
-/// The processor's generator.
-pub struct Entropy {
-    present: bool,
+/// A generator.
+pub enum Entropy {
+    /// There is none.
+    None,
+    /// The processor's.
+    Rndr,
+    /// A BCM2711's.
+    Rng200(Rng200<Registers>),
 }
 
 impl Entropy {
-    /// Looks for the register.
+    /// The processor's, if it has one.
     pub fn start() -> Self {
         // ID_AA64ISAR0_EL1.RNDR, bits 63:60.
-        Self { present: field(ID_AA64ISAR0_EL1.get(), 60) != 0 }
+        if field(ID_AA64ISAR0_EL1.get(), 60) != 0 { Self::Rndr } else { Self::None }
     }
 
     /// The generator's name.
     pub fn name(&self) -> &'static str {
-        if self.present { "RNDR" } else { "no entropy" }
+        match self {
+            Self::None => "no entropy",
+            Self::Rndr => "RNDR",
+            Self::Rng200(_) => "RNG200",
+        }
     }
 }
 
 impl traits::Entropy for Entropy {
     fn fill(&mut self, bytes: &mut [u8]) -> bool {
-        if !self.present {
-            return false;
+        match self {
+            Self::None => false,
+            Self::Rndr => fill(bytes),
+            Self::Rng200(generator) => generator.fill(bytes),
         }
-        // A generator that repeats itself is stuck.
-        let mut last = 0;
-        let mut filled = [0; 64];
-        for part in bytes.chunks_mut(filled.len()) {
-            for chunk in filled.chunks_mut(8) {
-                let Some(word) = next().filter(|&word| word != last) else { return false };
-                last = word;
-                chunk.copy_from_slice(&word.to_ne_bytes());
-            }
-            part.copy_from_slice(&filled[..part.len()]);
-        }
-        true
     }
+}
+
+/// By the processor's generator, which is there.
+fn fill(bytes: &mut [u8]) -> bool {
+    // A generator that repeats itself is stuck.
+    let mut last = 0;
+    let mut filled = [0; 64];
+    for part in bytes.chunks_mut(filled.len()) {
+        for chunk in filled.chunks_mut(8) {
+            let Some(word) = next().filter(|&word| word != last) else { return false };
+            last = word;
+            chunk.copy_from_slice(&word.to_ne_bytes());
+        }
+        part.copy_from_slice(&filled[..part.len()]);
+    }
+    true
 }
 
 fn next() -> Option<u64> {

@@ -22,6 +22,8 @@ pub mod ticks;
 #[cfg(target_os = "none")]
 pub mod cpu;
 #[cfg(target_os = "none")]
+mod disk;
+#[cfg(target_os = "none")]
 mod early;
 #[cfg(target_os = "none")]
 mod entropy;
@@ -44,9 +46,13 @@ mod power;
 #[cfg(target_os = "none")]
 mod registers;
 #[cfg(target_os = "none")]
+mod rpi4;
+#[cfg(target_os = "none")]
 mod serial;
 #[cfg(target_os = "none")]
 pub mod sha256;
+#[cfg(target_os = "none")]
+mod shared;
 #[cfg(target_os = "none")]
 mod timer;
 #[cfg(target_os = "none")]

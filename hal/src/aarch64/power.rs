@@ -1,10 +1,13 @@
 //! Switching off and restarting: by semihosting where the command line says
-//! that an emulator listens, else by PSCI (Arm DEN 0022).
+//! that an emulator listens, else by PSCI (Arm DEN 0022), else by a BCM2711's
+//! watchdog.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use super::cpu;
 use super::describe::Conduit;
+use super::registers::Registers;
+use crate::bcm2711::watchdog::{self, Watchdog};
 use crate::traits::{self, ExitStatus};
 
 /// PSCI's function SYSTEM_OFF.
@@ -26,6 +29,8 @@ const SEMIHOSTING: &str = "semihosting=1";
 static IS_HOSTED: AtomicBool = AtomicBool::new(false);
 /// How PSCI is called: 0 not at all, 1 by `hvc`, 2 by `smc`.
 static CONDUIT: AtomicU8 = AtomicU8::new(0);
+/// Where the watchdog's registers are mapped; zero for none.
+static WATCHDOG: AtomicU64 = AtomicU64::new(0);
 
 /// Reads the command line.
 pub fn read_command_line(command_line: &str) {
@@ -43,6 +48,26 @@ pub fn use_conduit(conduit: Option<Conduit>) {
     CONDUIT.store(number, Ordering::Relaxed);
 }
 
+/// Learns where the watchdog's registers are mapped.
+///
+/// # Safety
+/// As for [`Registers::new`], with [`watchdog::LENGTH`] bytes; the mapping
+/// stays until this is called again, or [`forget_watchdog`].
+pub unsafe fn use_watchdog(base: u64) {
+    WATCHDOG.store(base, Ordering::Relaxed);
+}
+
+/// Uses no watchdog any more.
+pub fn forget_watchdog() {
+    WATCHDOG.store(0, Ordering::Relaxed);
+}
+
+fn watchdog() -> Option<Watchdog<Registers>> {
+    let base = WATCHDOG.load(Ordering::Relaxed);
+    // SAFETY: `use_watchdog` stored the address by the promise it asks for.
+    (base != 0).then(|| Watchdog(unsafe { Registers::new(base, watchdog::LENGTH) }))
+}
+
 /// Switches off. An emulator ends with the status that the PC's debug exit
 /// device would give: twice its value plus one.
 pub fn off(status: ExitStatus) -> ! {
@@ -52,12 +77,18 @@ pub fn off(status: ExitStatus) -> ! {
         exit(u64::from(ExitStatus::BASE + status as u8) << 1 | 1);
     }
     call(SYSTEM_OFF);
+    if let Some(watchdog) = watchdog() {
+        watchdog.halt();
+    }
     cpu::halt()
 }
 
 /// Restarts.
 pub fn reboot() -> ! {
     call(SYSTEM_RESET);
+    if let Some(watchdog) = watchdog() {
+        watchdog.restart();
+    }
     cpu::halt()
 }
 

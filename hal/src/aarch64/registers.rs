@@ -1,5 +1,7 @@
 //! A block of device registers.
 
+use crate::registers::RegisterBlock;
+
 /// Registers of 32 bits, mapped as device memory for good.
 #[derive(Clone, Copy)]
 pub struct Registers {
@@ -50,5 +52,15 @@ impl Registers {
             return None;
         }
         Some(core::ptr::with_exposed_provenance_mut((self.base + offset) as usize))
+    }
+}
+
+impl RegisterBlock for Registers {
+    fn read(&self, offset: u64) -> u32 {
+        Self::read(self, offset)
+    }
+
+    fn write(&self, offset: u64, value: u32) {
+        Self::write(self, offset, value);
     }
 }

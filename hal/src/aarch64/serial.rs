@@ -1,68 +1,102 @@
-//! Arm PrimeCell UART, PL011 (Arm DDI 0183, revision r1p5).
+//! The console: one UART, whichever kind the machine has for it.
 //!
 //! Transmission waits for the device; reception is by interrupt into a ring,
 //! from which the console is read. The firmware has set the line's speed,
 //! which also says that there is a clock: it is left alone.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use spin::Mutex;
 
 use super::cpu::without_interrupts;
+use super::describe::UartKind;
 use super::registers::Registers;
 use crate::ring::Ring;
 use crate::traits::Console;
+use crate::uart::bcm_mini::{self, BcmMini};
+use crate::uart::pl011::{self, Pl011};
+use crate::uart::{Uart, baud};
 
-/// Bytes of registers in use.
-pub const LENGTH: u64 = 0x48;
-
-/// Register offsets (3.2, "Summary of registers").
-const DATA: u64 = 0x00;
-const FLAGS: u64 = 0x18;
-const LINE_CONTROL: u64 = 0x2c;
-const CONTROL: u64 = 0x30;
-const FIFO_LEVEL: u64 = 0x34;
-const INTERRUPT_MASK: u64 = 0x38;
-const INTERRUPT_CLEAR: u64 = 0x44;
-
-/// FLAGS: nothing received.
-const RECEIVE_EMPTY: u32 = 1 << 4;
-/// FLAGS: no room to send.
-const TRANSMIT_FULL: u32 = 1 << 5;
-/// LINE_CONTROL: 8 bits, FIFOs on.
-const EIGHT_BITS_FIFO: u32 = 0b11 << 5 | 1 << 4;
-/// CONTROL: enabled, sending and receiving.
-const ENABLED: u32 = 1 | 1 << 8 | 1 << 9;
-/// Interrupts: received, and received but the FIFO's level not reached.
-const RECEIVE_INTERRUPTS: u32 = 1 << 4 | 1 << 6;
+/// Speed of the console, where it is set here.
+const BAUD: u32 = 115_200;
 
 /// Where the registers are mapped; zero before they are.
 static BASE: AtomicU64 = AtomicU64::new(0);
+/// Whether they are a mini-UART's.
+static IS_MINI: AtomicBool = AtomicBool::new(false);
+/// Whether the line took nothing the last time it was waited for.
+static IS_STUCK: AtomicBool = AtomicBool::new(false);
 /// What was received and not read yet.
 static RECEIVED: Mutex<Ring<1024>> = Mutex::new(Ring::new());
 
-fn registers() -> Option<Registers> {
-    let base = BASE.load(Ordering::Relaxed);
-    if base == 0 {
-        return None;
+/// Bytes of registers in use.
+pub const fn length(kind: UartKind) -> u64 {
+    match kind {
+        UartKind::Pl011 => pl011::LENGTH,
+        UartKind::BcmMini => bcm_mini::LENGTH,
     }
-    // SAFETY: `use_at` stored the address by the promise it asks for.
-    Some(unsafe { Registers::new(base, LENGTH) })
+}
+
+/// A UART of either kind.
+enum Port {
+    Pl011(Pl011<Registers>),
+    Mini(BcmMini<Registers>),
+}
+
+impl Port {
+    /// The one in use.
+    fn current() -> Option<Self> {
+        let base = BASE.load(Ordering::Relaxed);
+        if base == 0 {
+            return None;
+        }
+        // SAFETY: `use_at` stored address and kind by the promise it asks for.
+        Some(unsafe {
+            match IS_MINI.load(Ordering::Relaxed) {
+                false => Self::Pl011(Pl011(Registers::new(base, pl011::LENGTH))),
+                true => Self::Mini(BcmMini(Registers::new(base, bcm_mini::LENGTH))),
+            }
+        })
+    }
+
+    fn uart(&self) -> &dyn Uart {
+        match self {
+            Self::Pl011(uart) => uart,
+            Self::Mini(uart) => uart,
+        }
+    }
 }
 
 /// Uses the UART whose registers are mapped at `base`, with no interrupts.
 ///
 /// # Safety
-/// As for [`Registers::new`], with [`LENGTH`] bytes; the mapping stays until
-/// this is called again.
-pub unsafe fn use_at(base: u64) {
+/// As for [`Registers::new`], with the [`length`] of its kind; the mapping
+/// stays until this is called again.
+pub unsafe fn use_at(kind: UartKind, base: u64) {
+    IS_MINI.store(kind == UartKind::BcmMini, Ordering::Relaxed);
     BASE.store(base, Ordering::Relaxed);
-    let Some(uart) = registers() else { return };
-    uart.write(INTERRUPT_MASK, 0);
-    uart.write(INTERRUPT_CLEAR, 0x7ff);
-    if uart.read(CONTROL) & ENABLED != ENABLED {
-        uart.write(LINE_CONTROL, EIGHT_BITS_FIFO);
-        uart.write(CONTROL, ENABLED);
+    if let Some(port) = Port::current() {
+        port.uart().start();
+    }
+}
+
+/// Sets the console's speed to 115200 baud from the rate of its clock. Where
+/// the clock cannot give that, the speed stays; a mini-UART's does if it has
+/// one, for what firmware says of its clock may be another moment's.
+pub fn set_speed(clock_hz: u32) {
+    match Port::current() {
+        Some(Port::Pl011(uart)) => {
+            if let Some(divisor) = baud::pl011(clock_hz, BAUD) {
+                uart.set_speed(divisor);
+            }
+        }
+        Some(Port::Mini(uart)) if uart.has_speed() => {}
+        Some(Port::Mini(uart)) => {
+            if let Some(divisor) = baud::bcm_mini(clock_hz, BAUD) {
+                uart.set_speed(divisor);
+            }
+        }
+        None => {}
     }
 }
 
@@ -79,36 +113,35 @@ pub fn forget() {
 /// Sends bytes, waiting for the device where it has to; nothing where there
 /// is none.
 pub fn send(bytes: &[u8]) {
-    let Some(uart) = registers() else { return };
+    let Some(port) = Port::current() else { return };
+    let uart = port.uart();
     for &byte in bytes {
         // Bounded, so that a dead line can't hold a panic message for good:
-        // at 9600 baud a byte takes 1 ms, far less than this.
-        for _ in 0..10_000_000 {
-            if uart.read(FLAGS) & TRANSMIT_FULL == 0 {
-                break;
-            }
-        }
-        uart.write(DATA, u32::from(byte));
+        // at 9600 baud a byte takes 1 ms, far less than this. A line that was
+        // waited for in vain is waited for less, or a UART that nobody set up
+        // would hold the machine for a second each byte.
+        let looks = if IS_STUCK.load(Ordering::Relaxed) { 10_000 } else { 10_000_000 };
+        let is_ready = (0..looks).any(|_| uart.can_send());
+        IS_STUCK.store(!is_ready, Ordering::Relaxed);
+        uart.send(byte);
     }
 }
 
 /// Takes what the device has received. Called with interrupts disabled.
 pub fn receive() {
-    let Some(uart) = registers() else { return };
+    let Some(port) = Port::current() else { return };
+    let uart = port.uart();
     let mut ring = RECEIVED.lock();
     // Before looking, not after: a byte that comes between the last look and
     // this would never be heard of, for the request is made when the FIFO
     // fills, not while it is filled.
-    uart.write(INTERRUPT_CLEAR, RECEIVE_INTERRUPTS);
+    uart.acknowledge();
     // Bounded by what can sensibly be there: a device that always says
     // "received" must not hold the processor.
     for _ in 0..1024 {
-        if uart.read(FLAGS) & RECEIVE_EMPTY != 0 {
-            break;
-        }
-        // Bits 8 to 11 are errors of the line. A full ring loses the byte, as
-        // a full FIFO would.
-        let _ = ring.push(uart.read(DATA) as u8);
+        let Some(byte) = uart.receive() else { break };
+        // A full ring loses the byte, as a full FIFO would.
+        let _ = ring.push(byte);
     }
 }
 
@@ -128,9 +161,8 @@ impl Console for Serial {
     }
 
     fn enable_receive_interrupt(&mut self) {
-        let Some(uart) = registers() else { return };
-        // At an eighth of the FIFO; a single key comes by the timeout.
-        uart.write(FIFO_LEVEL, 0);
-        uart.write(INTERRUPT_MASK, RECEIVE_INTERRUPTS);
+        if let Some(port) = Port::current() {
+            port.uart().enable_receive_interrupt();
+        }
     }
 }

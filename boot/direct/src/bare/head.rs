@@ -2,6 +2,9 @@
 //! entered at its first byte with the address of the device tree in x0, the
 //! MMU off, at EL1 or EL2, put at any multiple of 2 MiB.
 //!
+//! At EL3, without firmware, every core may come here: the first goes on, the
+//! others stay in a loop on this page, which is kept from use.
+//!
 //! The header's length is that of the image alone; who appends an archive puts
 //! the sum there, so that nothing else is put over it.
 
@@ -23,6 +26,16 @@ global_asm!(
     "1:",
     "msr daifset, #0xf",
     "mov x19, x0",
+    "mrs x0, CurrentEL",
+    "cmp x0, #(3 << 2)",
+    "b.ne 6f",
+    "mrs x0, mpidr_el1",
+    "tst x0, #0xffffff", // Affinities 2 to 0.
+    "b.eq 6f",
+    "5:",
+    "wfe",
+    "b 5b",
+    "6:",
     "adrp x0, __stack_top",
     "add x0, x0, :lo12:__stack_top",
     "mov sp, x0",

@@ -9,13 +9,13 @@ use boot_contract::paging::{Aarch64, Tables, frames_needed};
 use boot_contract::request::Requests;
 use boot_contract::{Architecture, Arena, DIRECT_MAP, PAGE, Protection};
 use boot_direct::command_line::Line;
-use boot_direct::names;
 use boot_direct::refusal::Refusal;
 use boot_direct::tree::{self, Tree, claim_pages};
+use boot_direct::{known, names};
 
 use super::area::{Area, Pool, given};
 use super::console::{self, say};
-use super::{head, power};
+use super::{fault, head, level, power};
 
 /// Most ranges of the memory map.
 const RANGES: usize = 128;
@@ -31,43 +31,88 @@ const SPARE_TABLES: u64 = 64;
 pub enum Never {}
 
 /// Starts the kernel.
-pub fn start(tree_address: u64) -> Result<Never, Refusal> {
-    let blob = tree_at(tree_address).ok_or(Refusal::Tree)?;
-    let tree = Tree::read(blob).ok_or(Refusal::Tree)?;
-    if let Some(address) = tree.console() {
-        // SAFETY: the tree says that there is a PL011; nothing else runs yet.
-        unsafe { console::use_at(address) };
+pub fn start(x0: u64) -> Result<Never, Refusal> {
+    let (tree_address, blob) = match tree_at(x0) {
+        Some(blob) => (x0, blob),
+        None => known_board()?,
+    };
+    let Some(tree) = Tree::read(blob) else {
+        take_for_known();
+        return Err(Refusal::DamagedTree);
+    };
+    if let Some(console) = tree.console() {
+        // SAFETY: the tree says that there is one; nothing else runs yet.
+        unsafe { console::use_at(console) };
     }
     if let Some(conduit) = tree.conduit() {
         power::use_conduit(conduit);
     }
-    match machine::exception_level() {
-        1 | 2 => {}
-        level => return Err(Refusal::Level(level)),
+    if let Some(watchdog) = tree.watchdog() {
+        // SAFETY: the tree says so.
+        unsafe { power::use_watchdog(watchdog) };
+    }
+    if machine::exception_level() == 3 {
+        let controller = tree.interrupt_controller().ok_or(Refusal::Secure)?;
+        // SAFETY: the level was looked at; the rest is what the tree says.
+        unsafe { level::leave(controller, tree.is_bcm2711()) };
+        fault::take();
     }
 
     let mut entries = [Entry::NONE; RANGES];
     let mut map = Map::new(&mut entries);
     tree.describe(&mut map)?;
+    if !map.entries().iter().any(|entry| entry.kind == Kind::Usable) {
+        return Err(Refusal::NoMemoryNode);
+    }
     let taken = head::file_end().max(head::image_end()) - head::image_start();
     claim_pages(&mut map, head::image_start(), taken, Kind::LoaderReclaimable)?;
+    // Cores may be held on its first page.
+    claim_pages(&mut map, head::image_start(), PAGE, Kind::Reserved)?;
     claim_pages(&mut map, tree_address, blob.len() as u64, Kind::LoaderReclaimable)?;
     let archive = archive(&tree, &mut map)?;
     load(&tree, tree_address, &archive, map)
 }
 
-/// The device tree that x0 points to.
+/// The device tree at an address, if there is one.
 fn tree_at(address: u64) -> Option<&'static [u8]> {
     const HEADER: usize = 40;
     if address == 0 || !address.is_multiple_of(8) {
         return None;
     }
     // SAFETY: by the protocol of the image, x0 points to a device tree in
-    // memory; what is there is read as bytes, and not written.
+    // memory; what is there is read as bytes, and not written. Where it is no
+    // memory, the fault ends the loader.
     let header = unsafe { given(address, HEADER) };
     let length = tree::length(header)?;
     // SAFETY: as above; it has the length that its header gives.
     Some(unsafe { given(address, length) })
+}
+
+/// The tree of the board that is known, where this may be one.
+fn known_board() -> Result<(u64, &'static [u8]), Refusal> {
+    if !take_for_known() {
+        return Err(Refusal::Tree);
+    }
+    say(format_args!(
+        "register x0 points to no device tree: a Raspberry Pi 4 is taken for granted"
+    ));
+    let blob = &known::TREE.0;
+    Ok((blob.as_ptr().addr() as u64, blob))
+}
+
+/// Where nothing describes the board, has the messages go to the one that is
+/// known, and says whether it is likely to be that one.
+fn take_for_known() -> bool {
+    let is_likely = known::is_likely(level::midr());
+    if is_likely {
+        // SAFETY: nothing describes the board, so it is taken for the one that
+        // its processor makes it likely to be; nothing else runs yet.
+        unsafe {
+            console::use_known();
+            power::use_watchdog(known::WATCHDOG);
+        }
+    }
+    is_likely
 }
 
 /// The archive: the initial RAM disk if there is one, else what was appended

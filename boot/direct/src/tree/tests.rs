@@ -10,6 +10,10 @@ use super::*;
 /// What QEMU hands over on its board `virt` with 512 MiB.
 const VIRT: &[u8] = include_bytes!("../../../../hal/tests/data/virt-gicv2.dtb");
 
+fn pl011(address: u64) -> Console {
+    Console { uart: Uart::Pl011, address }
+}
+
 fn cells(name: &str, cells: &[u32]) -> DeviceTreeProperty {
     DeviceTreeProperty::new(name, cells).unwrap()
 }
@@ -45,7 +49,9 @@ fn memory(blob: &[u8]) -> Result<Vec<(u64, u64, Kind)>, MemoryError> {
 #[test]
 fn a_real_tree_says_where_everything_is() {
     let virt = read(VIRT);
-    assert_eq!(virt.console(), Some(0x0900_0000));
+    assert_eq!(virt.console(), Some(pl011(0x0900_0000)));
+    assert_eq!(virt.interrupt_controller(), Some((0x0800_0000, 0x0801_0000)));
+    assert_eq!((virt.is_bcm2711(), virt.watchdog()), (false, None));
     assert_eq!(virt.conduit(), Some(Conduit::Hypervisor));
     assert_eq!(virt.initrd(), None);
     assert_eq!(virt.words(), b"");
@@ -134,17 +140,150 @@ const TRANSLATED: [u32; 8] =
 #[test]
 fn the_console_is_the_one_chosen_else_the_first() {
     let first = tree(vec![soc(&TRANSLATED)]);
-    assert_eq!(read(&first).console(), Some(0xfe20_1000));
+    assert_eq!(read(&first).console(), Some(pl011(0xfe20_1000)));
     let chosen = node("chosen", vec![text("stdout-path", "serial1:115200n8")]);
     let aliases = node("aliases", vec![text("serial1", "/soc/serial@7e201400")]);
     let named = tree(vec![chosen, aliases, soc(&TRANSLATED)]);
-    assert_eq!(read(&named).console(), Some(0xfe20_1400));
+    assert_eq!(read(&named).console(), Some(pl011(0xfe20_1400)));
+}
+
+#[test]
+fn the_command_line_wants_one_of_two_consoles() {
+    let console = |words: &str, stdout: &str| {
+        let chosen = vec![text("bootargs", words), text("stdout-path", stdout)];
+        let mut soc = soc(&TRANSLATED);
+        let mini = text("compatible", "brcm,bcm2835-aux-uart");
+        soc.add_child(node("serial@7e215040", vec![mini, cells("reg", &[0x7e21_5040, 0x40])]));
+        read(&tree(vec![node("chosen", chosen), soc])).console()
+    };
+    let mini = Some(Console { uart: Uart::Mini, address: 0xfe21_5040 });
+    let (first, second) = (Some(pl011(0xfe20_1000)), Some(pl011(0xfe20_1400)));
+    assert_eq!(console("", "/soc/serial@7e215040:115200n8"), mini);
+    assert_eq!(console("test=1 uart=mini", "/soc/serial@7e201400"), mini);
+    assert_eq!(console("uart=pl011 uart=mini", "/soc/serial@7e215040"), first);
+    assert_eq!(console("uart=none", "/soc/serial@7e201400"), second);
 }
 
 #[test]
 fn a_console_that_no_bus_leads_to_is_none() {
     assert_eq!(read(&tree(vec![soc(&[0x7c00_0000, 0, 0xfc00_0000, 0x100])])).console(), None);
     assert_eq!(read(&tree(vec![])).console(), None);
+}
+
+/// A board with a BCM2711: memory, and what is reserved of it.
+fn bcm2711(memory: &[u32], reserved: &[[u32; 3]]) -> Vec<u8> {
+    let mut tree = DeviceTree::new();
+    tree.root.add_property(text("compatible", "brcm,bcm2711"));
+    tree.root.add_property(cells("#address-cells", &[2]));
+    tree.root.add_property(cells("#size-cells", &[1]));
+    if !memory.is_empty() {
+        let properties = vec![text("device_type", "memory"), cells("reg", memory)];
+        tree.root.add_child(node("memory@0", properties));
+    }
+    let mut parent =
+        node("reserved-memory", vec![cells("#address-cells", &[2]), cells("#size-cells", &[1])]);
+    for (number, reg) in reserved.iter().enumerate() {
+        parent.add_child(node(&std::format!("range@{number}"), vec![cells("reg", reg)]));
+    }
+    tree.root.add_child(parent);
+    tree.to_dtb()
+}
+
+#[test]
+fn a_pi_has_what_its_tree_says_without_the_devices() {
+    const GIB: u64 = 1 << 30;
+    let hole = (0xfc00_0000, 4 * GIB, Kind::Reserved);
+    let usable = |base, end| (base, end, Kind::Usable);
+    // Boards of 1, 2, 4 and 8 GiB, in ranges as firmware writes them.
+    let low = [0, 0, 0x3b40_0000];
+    let two = [low, [0, 0x4000_0000, 0x4000_0000]].concat();
+    let four = [low, [0, 0x4000_0000, 0xbc00_0000]].concat();
+    let eight = [&four[..], &[1, 0, 0x8000_0000, 1, 0x8000_0000, 0x8000_0000]].concat();
+    let own = usable(0, 0x3b40_0000);
+    let cases = [
+        (&low[..], vec![own, hole]),
+        (&two, vec![own, usable(GIB, 2 * GIB), hole]),
+        (&four, vec![own, usable(GIB, 0xfc00_0000), hole]),
+        (&eight, vec![own, usable(GIB, 0xfc00_0000), hole, usable(4 * GIB, 8 * GIB)]),
+        // A tree that knows nothing of the hole.
+        (
+            &[0, 0x4000_0000, u32::MAX],
+            vec![usable(GIB, 0xfc00_0000), hole, usable(4 * GIB, 5 * GIB - PAGE)],
+        ),
+    ];
+    for (reg, expected) in cases {
+        assert_eq!(memory(&bcm2711(reg, &[])).unwrap(), expected);
+    }
+}
+
+#[test]
+fn reservations_that_overlap_are_one() {
+    let reserved = [[0, 0x1000, 0x3000], [0, 0x2000, 0x8000], [0, 0x1000, 0x1000], [0, 0, 1]];
+    let ranges = memory(&bcm2711(&[0, 0, 0x10_0000], &reserved)).unwrap();
+    let expected = [(0, 0xa000, Kind::Reserved), (0xa000, 0x10_0000, Kind::Usable)];
+    assert_eq!(ranges[..2], expected);
+}
+
+#[test]
+fn a_tree_without_memory_has_none_to_use() {
+    let ranges = memory(&bcm2711(&[], &[[0, 0, 0x1000]])).unwrap();
+    assert!(ranges.iter().all(|(_, _, kind)| *kind == Kind::Reserved), "{ranges:?}");
+    // Firmware did not fill it in.
+    let ranges = memory(&bcm2711(&[0, 0, 0], &[])).unwrap();
+    assert!(ranges.iter().all(|(_, _, kind)| *kind == Kind::Reserved), "{ranges:?}");
+}
+
+/// Everything that is asked of a tree; the answers don't matter.
+fn ask(blob: &[u8]) -> bool {
+    let Some(tree) = length(blob).filter(|&it| it == blob.len()).and_then(|_| Tree::read(blob))
+    else {
+        return false;
+    };
+    let mut room = [Entry::NONE; 16];
+    let _ = tree.describe(&mut Map::new(&mut room));
+    let _ = (tree.console(), tree.conduit(), tree.initrd(), tree.words(), tree.entropy());
+    let _ = (tree.watchdog(), tree.interrupt_controller());
+    true
+}
+
+#[test]
+fn a_tree_that_ends_early_is_refused_wherever_it_ends() {
+    for whole in [&crate::known::TREE.0[..], VIRT] {
+        assert!(ask(whole));
+        for end in (0..whole.len()).step_by(64) {
+            // Cut off; with what memory holds behind it; and with a header
+            // that was made to fit.
+            assert!(!ask(&whole[..end]), "{end}");
+            for fill in [0, 0xff] {
+                let mut rest = whole[..end].to_vec();
+                rest.resize(whole.len(), fill);
+                ask(&rest);
+            }
+            let mut fitted = whole[..end].to_vec();
+            if let Some(field) = fitted.get_mut(4..8) {
+                field.copy_from_slice(&(end as u32).to_be_bytes());
+            }
+            assert!(!ask(&fitted), "{end}");
+        }
+    }
+}
+
+/// The tree of Debian's kernel package, where somebody has it.
+#[test]
+fn a_genuine_tree_is_read() {
+    let Some(path) = std::env::var_os("RPI4_DTB") else {
+        std::println!("skipped: set RPI4_DTB to a bcm2711-rpi-4-b.dtb");
+        return;
+    };
+    let blob = std::fs::read(path).unwrap();
+    let tree = read(&blob);
+    assert!(ask(&blob) && tree.is_bcm2711());
+    assert_eq!(tree.watchdog(), Some(crate::known::WATCHDOG));
+    assert_eq!(tree.interrupt_controller(), Some((0xff84_1000, 0xff84_2000)));
+    assert!(tree.console().is_some());
+    for end in (0..blob.len()).step_by(64) {
+        assert!(!ask(&blob[..end]));
+    }
 }
 
 #[test]

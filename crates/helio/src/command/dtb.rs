@@ -122,7 +122,12 @@ impl Shown {
         let stated = if timer.is_stated { "" } else { ", taken for granted" };
         let (at_1, at_2) = (timer.virtual_interrupt, timer.hypervisor_interrupt);
         line(f, "timer", format_args!("interrupt {at_1} at EL1, {at_2} at EL2{stated}"))?;
-        line(f, "power", devices.psci.map_or("none".into(), |way| format!("PSCI by {way}")))?;
+        let watchdog = || devices.watchdog.map(|at| format!("the watchdog at {:#x}", at.0));
+        let power = devices.psci.map(|way| format!("PSCI by {way}")).or_else(watchdog);
+        line(f, "power", power.unwrap_or_else(|| "none".into()))?;
+        for slot in &devices.card_slots {
+            line(f, "card slot", format_args!("at {:#x}", slot.0))?;
+        }
         let pci = devices.pci.map_or("none".into(), |pci| {
             format!("at {:#x}, buses {} to {}", pci.base.0, pci.buses.0, pci.buses.1)
         });

@@ -8,6 +8,7 @@ use serde::Serialize;
 use witness::signature::{self, FileKind};
 use witness::{Hasher, Trust, hex, key};
 
+use super::config::Configured;
 use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
@@ -15,6 +16,7 @@ use crate::file;
 use crate::image::{self, Loader, Spec, Start};
 use crate::keys::{self, Role, Store};
 use crate::output::Output;
+use crate::target::Target;
 
 /// Make a bootable disk image, or one file for direct boot.
 #[derive(Debug, Args)]
@@ -22,6 +24,16 @@ pub struct Image {
     /// The architecture.
     #[arg(long, value_enum, default_value_t = Arch::X86_64)]
     arch: Arch,
+    #[command(flatten)]
+    content: Content,
+    /// The image.
+    #[arg(short, long)]
+    output: PathBuf,
+}
+
+/// What an image holds, and what starts it.
+#[derive(Debug, Args)]
+pub struct Content {
     /// What starts the kernel.
     #[arg(long, value_enum, default_value_t = Loader::Uefi)]
     loader: Loader,
@@ -33,9 +45,42 @@ pub struct Image {
     /// The kernel's command line: `name=value` words.
     #[arg(long, default_value = "")]
     cmdline: String,
-    /// The image.
-    #[arg(short, long)]
-    output: PathBuf,
+}
+
+impl Content {
+    /// What starts the kernel.
+    pub fn loader(&self) -> Loader {
+        self.loader
+    }
+
+    /// What an image for this target is made of; and the direct boot image,
+    /// where that starts it.
+    pub fn parts(&self, target: Target) -> Result<(Spec, Option<Vec<u8>>)> {
+        if target == Target::Rpi4 {
+            return Err(HelioError::input(
+                "image",
+                target,
+                "no image for this board can be made yet",
+                "use --target x86_64 or aarch64",
+            ));
+        }
+        let arch = target.arch();
+        let mut spec = self.parts.gather(arch, self.loader, &self.cmdline)?;
+        if let Some(path) = &self.package {
+            spec.package = Some(file::read(path)?);
+        }
+        let path = self.parts.direct_image_path(arch);
+        let direct = (self.loader == Loader::Direct).then(|| file::read(&path)).transpose()?;
+        Ok((spec, direct))
+    }
+
+    /// Makes the image and puts it at `path`.
+    pub fn build(&self, target: Target, path: &Path) -> Result<()> {
+        match self.parts(target)? {
+            (spec, Some(direct)) => image::build_direct(&spec, &direct, path),
+            (spec, None) => image::build(&spec, path),
+        }
+    }
 }
 
 /// What an image is made of, with the places where `make` puts it.
@@ -53,8 +98,8 @@ pub struct Parts {
     /// The kernel [default: BUILD/ARCH/kernel.elf].
     #[arg(long)]
     kernel: Option<PathBuf>,
-    /// The kernel's signature; by default it is signed with the operator's
-    /// key.
+    /// The kernel's signature [default: the one that `helio build --key` made,
+    /// if it is trusted; else it is signed with the operator's key].
     #[arg(long)]
     signature: Option<PathBuf>,
     /// Leave the kernel's signature out: for tests, our loader refuses it.
@@ -69,6 +114,11 @@ pub struct Parts {
     /// The device's private key [default: KEYS/device.pem].
     #[arg(long)]
     device_key: Option<PathBuf>,
+    #[command(flatten)]
+    configured: Configured,
+    /// A further package, which an operator can mount at the shell.
+    #[arg(long, value_name = "PACKAGE")]
+    more: Option<PathBuf>,
 }
 
 impl Parts {
@@ -142,30 +192,45 @@ impl Parts {
     }
 
     fn gather_for(&self, arch: Arch, start: Start, command_line: &str) -> Result<Spec> {
+        let device_key = read_built(&self.device_key_path(), "helio keys init")?;
+        keys::check_plain(&self.device_key_path(), &device_key)?;
         let kernel = read_built(&self.kernel_path(arch), "make kernel")?;
+        // What a command says goes before the configuration: the first counts.
+        let words = self.configured.load()?.words();
+        let command_line = format!("{} {words}", command_line.trim()).trim().to_owned();
         Ok(Spec {
             arch,
             start,
-            kernel_signature: self.kernel_signature(&kernel)?,
+            kernel_signature: self.kernel_signature(arch, &kernel)?,
             kernel,
             package: None,
             trust: Some(read_built(&self.trust_path(), "helio keys init")?),
-            device_key: Some(read_built(&self.device_key_path(), "helio keys init")?),
-            command_line: command_line.to_owned(),
+            device_key: Some(device_key),
+            more: self.more.as_deref().map(file::read).transpose()?,
+            command_line,
         })
     }
 
-    fn kernel_signature(&self, kernel: &[u8]) -> Result<Option<Vec<u8>>> {
+    /// The signature that was given, or was made with the kernel and holds; or
+    /// a new one by the operator.
+    fn kernel_signature(&self, arch: Arch, kernel: &[u8]) -> Result<Option<Vec<u8>>> {
         if self.unsigned {
             return Ok(None);
         }
         if let Some(path) = &self.signature {
             return Ok(Some(file::read(path)?));
         }
+        let digest = Hasher::SOFTWARE.hash(kernel);
+        let beside = self.kernel_path(arch).with_extension("sig");
+        if beside.exists() {
+            let note = file::read_text("signature", &beside)?;
+            if self.trust()?.check_file(FileKind::Kernel, &digest, &note).is_ok() {
+                return Ok(Some(note.into_bytes()));
+            }
+        }
         let path = self.store().private_path(Role::Operator);
         let operator = keys::read_private(&path)?;
         let name = keys::operator_name(&path, &key::public(&operator));
-        let digest = Hasher::SOFTWARE.hash(kernel);
         Ok(Some(signature::sign(FileKind::Kernel, &digest, &name, &operator).into_bytes()))
     }
 }
@@ -188,17 +253,11 @@ struct Made {
 impl Image {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
-        let mut spec = self.parts.gather(self.arch, self.loader, &self.cmdline)?;
-        if let Some(path) = &self.package {
-            spec.package = Some(file::read(path)?);
-        }
-        match self.loader {
-            Loader::Direct => {
-                let loader = file::read(&self.parts.direct_image_path(self.arch))?;
-                image::build_direct(&spec, &loader, &self.output)?;
-            }
-            Loader::Uefi | Loader::Limine => image::build(&spec, &self.output)?,
-        }
+        let target = match self.arch {
+            Arch::X86_64 => Target::X86_64,
+            Arch::Aarch64 => Target::Aarch64,
+        };
+        self.content.build(target, &self.output)?;
         let bytes = file::read(&self.output)?;
         output.show(&Made {
             image: self.output,

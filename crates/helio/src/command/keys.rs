@@ -1,4 +1,10 @@
-//! `helio keys`: makes and shows keys.
+//! `helio keys`: makes keys, shows them, signs with them, and says whom to
+//! trust.
+
+mod list;
+mod show;
+mod signature;
+mod trust;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,10 +14,10 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::exit::ExitCode;
-use crate::keys::{Made, Role, Store, hexadecimal};
+use crate::keys::{Made, Purpose, Store, hexadecimal};
 use crate::output::Output;
 
-/// Make and show keys.
+/// Make keys, show them, sign with them, and say whom to trust.
 #[derive(Debug, Args)]
 pub struct Keys {
     #[command(subcommand)]
@@ -20,33 +26,72 @@ pub struct Keys {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make development keys and a trust file, where there are none yet.
+    /// Make root, operator and device keys and a trust file, where there are
+    /// none yet.
     Init {
-        /// Folder of the keys.
-        #[arg(long, default_value = super::KEYS)]
-        dir: PathBuf,
+        #[command(flatten)]
+        folder: Folder,
+        /// Not for development: root and operator are encrypted with a
+        /// passphrase.
+        #[arg(long)]
+        production: bool,
     },
-    /// Show public keys and whom the trust file trusts.
-    Show {
-        /// Folder of the keys.
-        #[arg(long, default_value = super::KEYS)]
-        dir: PathBuf,
-        /// Print only this public key, in hexadecimal.
-        #[arg(long, value_name = "ROLE")]
-        public: Option<Role>,
+    /// Make one key.
+    Generate {
+        /// What its files are called: NAME.pem and NAME.pub.pem.
+        name: String,
+        #[command(flatten)]
+        folder: Folder,
+        /// Encrypt the private key with a passphrase.
+        #[arg(long)]
+        encrypt: bool,
     },
+    /// List the keys here and in the trust file.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+    },
+    Show(show::Show),
+    Sign(signature::Sign),
+    Verify(signature::Verify),
+    Trust(trust::Trusting),
+    Revoke(trust::Revoking),
+}
+
+/// The key store.
+#[derive(Clone, Debug, Args)]
+struct Folder {
+    /// Folder of the keys.
+    #[arg(long, default_value = super::KEYS)]
+    dir: PathBuf,
+}
+
+impl Folder {
+    fn store(&self) -> Store {
+        Store::at(&self.dir)
+    }
 }
 
 impl Keys {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
         match self.action {
-            Action::Init { dir } => output.show(&Store::at(&dir).init()?),
-            Action::Show { dir, public: Some(role) } => {
-                let key = hexadecimal(&Store::at(&dir).public(role)?);
-                output.show(&One { role, key });
+            Action::Init { folder, production } => {
+                let purpose = if production { Purpose::Production } else { Purpose::Development };
+                output.show(&folder.store().init_for(purpose)?);
             }
-            Action::Show { dir, public: None } => output.show(&shown(&Store::at(&dir))?),
+            Action::Generate { name, folder, encrypt } => {
+                let store = folder.store();
+                let key = hexadecimal(&store.generate(&name, encrypt)?);
+                let (private, public) = (store.private_path_of(&name), store.public_path_of(&name));
+                output.show(&Generated { name, key, private, public, encrypted: encrypt });
+            }
+            Action::List { folder } => output.show(&list::list(&folder.store())?),
+            Action::Show(show) => show.run(output)?,
+            Action::Sign(sign) => sign.run(output)?,
+            Action::Verify(verify) => return verify.run(output),
+            Action::Trust(trusting) => trusting.run(output)?,
+            Action::Revoke(revoking) => revoking.run(output)?,
         }
         Ok(ExitCode::Success)
     }
@@ -57,88 +102,25 @@ impl fmt::Display for Made {
         if self.made.is_empty() {
             return f.write_str("keys and trust file are there");
         }
-        f.write_str("made, for development only:")?;
+        f.write_str(if self.development { "made, for development only:" } else { "made:" })?;
         self.made.iter().try_for_each(|path| write!(f, "\n  {}", path.display()))
     }
 }
 
 #[derive(Serialize)]
-struct One {
-    role: Role,
-    key: String,
-}
-
-impl fmt::Display for One {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.key)
-    }
-}
-
-#[derive(Serialize)]
-struct Shown {
-    keys: Vec<Line>,
-    trust: Trusted,
-}
-
-#[derive(Serialize)]
-struct Line {
-    role: Role,
-    key: String,
-    file: PathBuf,
-}
-
-#[derive(Serialize)]
-struct Trusted {
-    digest: String,
-    development: bool,
-    devices: Vec<Named>,
-    operators: Vec<Named>,
-    revoked: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Named {
+struct Generated {
     name: String,
     key: String,
+    private: PathBuf,
+    public: PathBuf,
+    encrypted: bool,
 }
 
-fn shown(store: &Store) -> Result<Shown> {
-    let line = |role| {
-        let key = hexadecimal(&store.public(role)?);
-        Ok(Line { role, key, file: store.public_path(role) })
-    };
-    let trust = store.trust()?;
-    let named = |list: &[witness::trust::NamedKey]| {
-        let one = |it: &witness::trust::NamedKey| Named {
-            name: it.name.clone(),
-            key: hexadecimal(&it.key),
-        };
-        list.iter().map(one).collect()
-    };
-    Ok(Shown {
-        keys: Role::ALL.into_iter().map(line).collect::<Result<_>>()?,
-        trust: Trusted {
-            digest: hexadecimal(&trust.digest),
-            development: trust.development,
-            devices: named(&trust.devices),
-            operators: named(&trust.operators),
-            revoked: trust.revoked.iter().map(hexadecimal).collect(),
-        },
-    })
-}
-
-impl fmt::Display for Shown {
+impl fmt::Display for Generated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in &self.keys {
-            writeln!(f, "{:<9} {}  {}", line.role.name(), line.key, line.file.display())?;
-        }
-        let kind = if self.trust.development { " (development)" } else { "" };
-        writeln!(f, "\ntrust file {}{kind}", &self.trust.digest[..16])?;
-        for (what, list) in [("operator", &self.trust.operators), ("device", &self.trust.devices)] {
-            for named in list {
-                writeln!(f, "  {what:<8} {:<16} {}", named.name, named.key)?;
-            }
-        }
-        self.trust.revoked.iter().try_for_each(|key| writeln!(f, "  revoked  {key}"))
+        let Self { name, key, private, public, encrypted } = self;
+        let how = if *encrypted { ", encrypted" } else { "" };
+        writeln!(f, "{name}  {key}")?;
+        write!(f, "  private  {}{how}\n  public   {}", private.display(), public.display())
     }
 }

@@ -1,8 +1,13 @@
 //! One file a command: its arguments, and what is printed.
 
 pub mod approve;
+pub mod build;
+pub mod card;
+pub mod completions;
+pub mod config;
 pub mod diff;
 pub mod dtb;
+pub mod flash;
 pub mod image;
 pub mod keys;
 pub mod log;

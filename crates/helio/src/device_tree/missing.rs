@@ -116,7 +116,7 @@ pub(super) fn find(tree: &DeviceTree<'_>, report: &mut Report) {
             }
         }
     }
-    if report.devices.psci.is_none() {
+    if report.devices.psci.is_none() && report.devices.watchdog.is_none() {
         lack(
             Wanted,
             "PSCI",
@@ -124,7 +124,8 @@ pub(super) fn find(tree: &DeviceTree<'_>, report: &mut Report) {
             "give a node compatible with arm,psci-1.0 or arm,psci-0.2 and its method, hvc or smc",
         );
     }
-    if report.devices.pci.is_none() && report.devices.virtio == 0 {
+    let has_slot = !report.devices.card_slots.is_empty();
+    if report.devices.pci.is_none() && report.devices.virtio == 0 && !has_slot {
         lack(
             Wanted,
             "PCI and virtio",

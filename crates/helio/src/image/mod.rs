@@ -6,13 +6,14 @@
 //!
 //! [`Spec`] says what goes on the disk, [`esp`] where it goes, [`fat`] and
 //! [`mbr`] put it there, and [`limine`] adds what Limine wants. Direct boot
-//! has no disk: [`direct`] makes one file for it.
+//! has no disk: [`direct`] makes one file for it, which [`rpi4`] puts on a card.
 
 mod direct;
 mod esp;
 mod fat;
 mod limine;
 mod mbr;
+pub mod rpi4;
 
 use std::path::{Path, PathBuf};
 
@@ -23,9 +24,9 @@ use crate::error::{HelioError, Result};
 use crate::file;
 
 pub use direct::archive;
-pub use esp::paths;
+pub use esp::{command_line, paths};
 pub use fat::{Entry, read_back};
-pub use mbr::partition;
+pub use mbr::{log_partition, partition};
 
 /// What starts the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,6 +57,8 @@ pub struct Spec {
     pub trust: Option<Vec<u8>>,
     /// The device's private key, PKCS#8 PEM.
     pub device_key: Option<Vec<u8>>,
+    /// A further package, for an operator to mount.
+    pub more: Option<Vec<u8>>,
     /// The kernel's command line: `name=value` words.
     pub command_line: String,
 }
@@ -78,7 +81,7 @@ pub enum Start {
 /// a Limine release, and whatever stops a file from being written. Nothing is
 /// left at `path` then.
 pub fn build(spec: &Spec, path: &Path) -> Result<()> {
-    check_kernel(spec)?;
+    check(spec)?;
     let files = esp::files(spec)?;
     let volume = fat::format(&files).map_err(|source| HelioError::write(path, source))?;
     let disk = mbr::wrap(&volume)?;
@@ -97,7 +100,7 @@ pub fn build(spec: &Spec, path: &Path) -> Result<()> {
 /// # Errors
 /// As [`build`]; and a command line, which such a file has no place for.
 pub fn build_direct(spec: &Spec, loader: &[u8], path: &Path) -> Result<()> {
-    check_kernel(spec)?;
+    check(spec)?;
     if spec.arch != Arch::Aarch64 {
         return Err(HelioError::input(
             "image",
@@ -111,14 +114,27 @@ pub fn build_direct(spec: &Spec, loader: &[u8], path: &Path) -> Result<()> {
             "image",
             "command line",
             "a direct boot image takes its command line from the device tree",
-            "leave --cmdline out here and give the words to `qemu -append` or the firmware",
+            "leave --cmdline and the configuration out here, and give the words to \
+             `qemu -append`, to the firmware, or to `helio flash --tftp`",
         ));
     }
     file::write(path, &direct::append(loader, &archive(spec)?)?)
 }
 
-/// Refuses a file that the loader would refuse anyway, while somebody looks.
-fn check_kernel(spec: &Spec) -> Result<()> {
+/// The files of a boot partition, in the order they are laid out.
+///
+/// # Errors
+/// As [`build`].
+pub fn boot_files(spec: &Spec) -> Result<Vec<Entry>> {
+    check(spec)?;
+    esp::files(spec)
+}
+
+/// Refuses a kernel that a loader would refuse anyway, while somebody looks.
+///
+/// # Errors
+/// It is not one for this architecture.
+pub fn check(spec: &Spec) -> Result<()> {
     let wrong = |reason: String| {
         Err(HelioError::input(
             "image",

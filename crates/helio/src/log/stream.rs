@@ -1,15 +1,17 @@
 //! From a disk, or a capture of a serial port, to a log.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use witness::BootId;
-use witness::frame::disk::{DISK_MAGIC, DiskEnd, DiskReader};
+use witness::frame::disk::{DISK_MAGIC, DiskEnd, DiskReader, SECTOR};
 use witness::frame::uart::{Piece, Reader};
 use witness::frame::{Collected, Collector, Frame};
 use witness::hex;
 
 use crate::error::{HelioError, Result};
-use crate::file;
+use crate::{file, image};
 
 /// A log from a stream, with what was odd about the stream.
 #[derive(Clone, Debug, Default)]
@@ -20,13 +22,14 @@ pub struct Imported {
     pub remarks: Vec<String>,
 }
 
-/// Reads the log in a disk image or a serial capture, whichever it is. Where
-/// a capture holds several boots, the last one counts, or `boot`.
+/// Reads the log in a disk, the image of one or a serial capture, whichever it
+/// is: of a disk with partitions, the one that is the log's. Where a capture
+/// holds several boots, the last one counts, or `boot`.
 ///
 /// # Errors
 /// A file without a single record of a log.
 pub fn import(path: &Path, boot: Option<BootId>) -> Result<Imported> {
-    let bytes = file::read(path)?;
+    let bytes = read(path)?;
     from_bytes(&bytes, boot).ok_or_else(|| {
         let reason = match boot {
             Some(boot) => format!("no log of boot {}", hex::encode(&boot)),
@@ -41,8 +44,30 @@ pub fn import(path: &Path, boot: Option<BootId>) -> Result<Imported> {
     })
 }
 
+/// Reads a file; of a disk with a partition for the log, that partition, for
+/// the rest of a card may be large.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut sector = Vec::new();
+    let unreadable = |source| HelioError::read(path, source);
+    let mut file = File::open(path).map_err(unreadable)?;
+    file.by_ref().take(SECTOR as u64).read_to_end(&mut sector).map_err(unreadable)?;
+    let Some(range) = image::log_partition(&sector) else { return file::read(path) };
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(range.start)).map_err(unreadable)?;
+    file.take(range.end - range.start).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
 /// The same from bytes; `None` where there is no record.
 pub fn from_bytes(bytes: &[u8], boot: Option<BootId>) -> Option<Imported> {
+    let bytes = match image::log_partition(bytes) {
+        Some(range) => {
+            let start = usize::try_from(range.start).ok()?;
+            let end = usize::try_from(range.end).ok()?.min(bytes.len());
+            bytes.get(start..end)?
+        }
+        None => bytes,
+    };
     let imported = match bytes.starts_with(&DISK_MAGIC) {
         true => from_disk(bytes)?,
         false => from_uart(bytes, boot),

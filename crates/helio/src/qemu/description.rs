@@ -25,13 +25,17 @@ pub struct Description {
     /// Arguments for every way of booting.
     pub arguments: Vec<String>,
     /// Arguments for a boot disk.
+    #[serde(default)]
     pub disk: Vec<String>,
     /// Arguments for the log disk.
+    #[serde(default)]
     pub log: Vec<String>,
-    /// UEFI firmware.
-    pub firmware: Firmware,
+    /// UEFI firmware, where the board has it.
+    pub firmware: Option<Firmware>,
     /// Booting a kernel image without firmware, where the board can.
     pub direct: Option<Direct>,
+    /// Booting from a card, where the board does.
+    pub card: Option<Card>,
 }
 
 /// UEFI firmware in flash.
@@ -66,13 +70,33 @@ pub struct Direct {
     pub log: Vec<String>,
 }
 
+/// Booting what lies on a card, which holds the log too.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Arguments for the card, and what of it QEMU loads in firmware's place.
+    pub arguments: Vec<String>,
+    /// Arguments for the device tree.
+    pub described: Vec<String>,
+}
+
 impl Description {
     /// The machine that images for `arch` run on.
     pub fn of(arch: Arch) -> Result<Self> {
-        let (name, text) = match arch {
-            Arch::X86_64 => ("qemu/q35.toml", include_str!("../../../../qemu/q35.toml")),
-            Arch::Aarch64 => ("qemu/virt.toml", include_str!("../../../../qemu/virt.toml")),
-        };
+        match arch {
+            Arch::X86_64 => Self::read("qemu/q35.toml", include_str!("../../../../qemu/q35.toml")),
+            Arch::Aarch64 => {
+                Self::read("qemu/virt.toml", include_str!("../../../../qemu/virt.toml"))
+            }
+        }
+    }
+
+    /// The Raspberry Pi 4 that cards run on.
+    pub fn of_rpi4() -> Result<Self> {
+        Self::read("qemu/raspi4b.toml", include_str!("../../../../qemu/raspi4b.toml"))
+    }
+
+    fn read(name: &str, text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|error| {
             HelioError::input(
                 "machine description",
@@ -83,17 +107,19 @@ impl Description {
         })
     }
 
-    /// The firmware that is installed here.
-    pub fn find_firmware(&self) -> Result<&FirmwareFiles> {
-        self.firmware.files.iter().find(|f| f.code.is_file() && f.vars.is_file()).ok_or_else(|| {
-            HelioError::Missing {
-                what: format!("UEFI firmware for {}", self.architecture),
-                advice: format!(
-                    "install the package {0} (Debian: apt-get install {0})",
-                    self.firmware.install
-                ),
-            }
-        })
+    /// The arguments for firmware, and what is installed of it here.
+    pub fn find_firmware(&self) -> Result<(&Firmware, &FirmwareFiles)> {
+        let missing = |advice: String| HelioError::Missing {
+            what: format!("UEFI firmware for {}", self.architecture),
+            advice,
+        };
+        let Some(firmware) = &self.firmware else {
+            return Err(missing(format!("{} has none: boot it otherwise", self.board)));
+        };
+        let found = firmware.files.iter().find(|f| f.code.is_file() && f.vars.is_file());
+        let install = &firmware.install;
+        let advice = format!("install the package {install} (Debian: apt-get install {install})");
+        Ok((firmware, found.ok_or_else(|| missing(advice))?))
     }
 }
 
@@ -106,5 +132,6 @@ mod tests {
         for arch in Arch::ALL {
             assert_eq!(Description::of(arch).unwrap().architecture, arch.name());
         }
+        assert!(Description::of_rpi4().unwrap().card.is_some());
     }
 }

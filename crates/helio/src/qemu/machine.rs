@@ -30,6 +30,16 @@ pub enum Boot {
         /// The command line.
         command_line: String,
     },
+    /// A Raspberry Pi 4 with a card, which its log goes to. QEMU has no
+    /// firmware for it, and does what that would do.
+    Card {
+        /// The card.
+        card: PathBuf,
+        /// The image that lies on it.
+        image: PathBuf,
+        /// The device tree, and the command line in it.
+        tree: Option<(PathBuf, String)>,
+    },
 }
 
 /// A machine with its disks.
@@ -46,8 +56,14 @@ impl Machine {
     /// A machine for `arch` that keeps its files (log disk, firmware
     /// variables) in `folder`.
     pub fn new(arch: Arch, boot: Boot, folder: &Path) -> Result<Self> {
-        let description = Description::of(arch)?;
+        let description = match boot {
+            Boot::Card { .. } => Description::of_rpi4()?,
+            _ => Description::of(arch)?,
+        };
         match &boot {
+            Boot::Card { .. } if arch != Arch::Aarch64 => {
+                Err(unable(arch, "card", "use --arch aarch64"))
+            }
             Boot::Bios(_) if arch != Arch::X86_64 => {
                 Err(unable(arch, "BIOS", "use --boot uefi or --boot limine-uefi"))
             }
@@ -83,9 +99,12 @@ impl Machine {
         self
     }
 
-    /// The file that is the log disk.
+    /// The file that is the log disk, or has the log on it.
     pub fn log_disk_path(&self) -> PathBuf {
-        self.folder.join(crate::session::DISK)
+        match &self.boot {
+            Boot::Card { card, .. } => card.clone(),
+            _ => self.folder.join(crate::session::DISK),
+        }
     }
 
     /// Makes a fresh log disk and firmware variables and starts QEMU.
@@ -93,7 +112,7 @@ impl Machine {
     /// # Errors
     /// QEMU or its firmware is not installed; a file cannot be written.
     pub fn start(self) -> Result<Run> {
-        if self.log_disk {
+        if self.log_disk && !matches!(self.boot, Boot::Card { .. }) {
             file::create_sparse(&self.log_disk_path(), LOG_DISK_BYTES)?;
         }
         self.restart()
@@ -114,11 +133,11 @@ impl Machine {
         let mut log = &self.description.log;
         match &self.boot {
             Boot::Uefi(disk) => {
-                let firmware = self.description.find_firmware()?;
+                let (firmware, files) = self.description.find_firmware()?;
                 let vars = self.folder.join("firmware-variables.fd");
-                file::copy(&firmware.vars, &vars)?;
-                let words = [("{code}", option(&firmware.code)), ("{vars}", option(&vars))];
-                command.args(filled(&self.description.firmware.arguments, &words));
+                file::copy(&files.vars, &vars)?;
+                let words = [("{code}", option(&files.code)), ("{vars}", option(&vars))];
+                command.args(filled(&firmware.arguments, &words));
                 command.args(filled(&self.description.disk, &[("{disk}", option(disk))]));
             }
             Boot::Bios(disk) => {
@@ -133,6 +152,18 @@ impl Machine {
                     ];
                     command.args(filled(&direct.arguments, &words));
                     log = &direct.log;
+                }
+            }
+            Boot::Card { card, image, tree } => {
+                if let Some(arguments) = &self.description.card {
+                    let words =
+                        [("{card}", option(card)), ("{image}", image.display().to_string())];
+                    command.args(filled(&arguments.arguments, &words));
+                    if let Some((tree, line)) = tree {
+                        let words =
+                            [("{tree}", tree.display().to_string()), ("{cmdline}", line.clone())];
+                        command.args(filled(&arguments.described, &words));
+                    }
                 }
             }
         }

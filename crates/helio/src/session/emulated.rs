@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use boot_direct::known;
 use clap::ValueEnum;
+use witness::hex;
 
 use crate::arch::Arch;
 use crate::error::{HelioError, Result};
 use crate::file;
+use crate::image::rpi4::{self, Card};
 use crate::image::{self, Loader, Spec};
+use crate::keys;
 use crate::qemu::{Boot, Description, Machine};
 
 /// How the kernel is started.
@@ -23,6 +27,8 @@ pub enum Way {
     LimineUefi,
     /// BIOS and Limine, x86_64 only.
     LimineBios,
+    /// A card in a Raspberry Pi 4, AArch64 only.
+    Card,
 }
 
 impl Way {
@@ -31,29 +37,60 @@ impl Way {
         match self {
             Self::Uefi => Some(Loader::Uefi),
             Self::LimineUefi | Self::LimineBios => Some(Loader::Limine),
-            Self::Direct => None,
+            Self::Direct | Self::Card => None,
         }
     }
 }
 
 /// Puts together what a machine boots from, below its folder, and the machine.
 ///
-/// `direct_image` is only looked at for [`Way::Direct`].
-pub fn machine(way: Way, spec: &Spec, direct_image: &Path, folder: &Path) -> Result<Machine> {
+/// `direct_image` is only looked at for [`Way::Direct`] and [`Way::Card`].
+pub fn machine(way: Way, given: &Spec, direct_image: &Path, folder: &Path) -> Result<Machine> {
     let disk = folder.join("disk.img");
-    let words = Description::of(spec.arch)?.words;
-    let command_line = format!("{words} {}", spec.command_line);
-    let spec = &Spec { command_line, ..spec.clone() };
+    let words = Description::of(given.arch)?.words;
+    let command_line = format!("{words} {}", given.command_line);
+    let spec = &Spec { command_line, ..given.clone() };
     let boot = match way {
         Way::Direct => direct(spec, direct_image, folder)?,
         Way::LimineBios => Boot::Bios(disk.clone()),
         Way::Uefi | Way::LimineUefi => Boot::Uefi(disk.clone()),
+        // It has words of its own.
+        Way::Card => return Machine::new(given.arch, card(given, direct_image, folder)?, folder),
     };
     let machine = Machine::new(spec.arch, boot, folder)?;
     if way != Way::Direct {
         image::build(spec, &disk)?;
     }
     Ok(machine)
+}
+
+/// Makes a card, and takes off it again what firmware would load: QEMU's
+/// Raspberry Pi has no firmware. Its tree is that of the board that the loader
+/// knows; QEMU enters its memory.
+///
+/// # Errors
+/// A file cannot be written, or the card cannot be made.
+pub fn card(spec: &Spec, image: &Path, folder: &Path) -> Result<Boot> {
+    let loader = file::read(image)?;
+    let disk = Card { spec, loader: &loader, firmware: None }.disk()?;
+    let files = disk.files()?;
+    let read = |name: &str| {
+        let found = files.iter().find(|file| file.path == name);
+        found.map(|file| file.bytes.as_slice()).unwrap_or_default()
+    };
+    let place = |name: &str| folder.join(name);
+    let (card, image, tree) = (place("card.img"), place(rpi4::KERNEL), place("board.dtb"));
+    file::make_folder(folder)?;
+    file::write(&image, read(rpi4::KERNEL))?;
+    file::write(&tree, &known::TREE.0)?;
+    let on_card = String::from_utf8_lossy(read(rpi4::COMMAND_LINE));
+    // In place of the board's generator, which QEMU leaves out.
+    let mut entropy = [0; 32];
+    keys::random(&mut entropy)?;
+    let words = Description::of_rpi4()?.words;
+    let command_line = format!("{words} entropy={} {}", hex::encode(&entropy), on_card.trim());
+    disk.write(&card)?;
+    Ok(Boot::Card { card, image, tree: Some((tree, command_line)) })
 }
 
 /// Writes the archive that the direct boot image takes its files from.

@@ -773,3 +773,28 @@ fn a_subscription_that_has_died_is_in_nobodys_way() {
     let sensor = table.grant(PROBE, child, Rights::READ);
     assert_eq!(table.ask_as(who, subscribe(sensor)), 0);
 }
+
+#[test]
+fn regions_of_the_same_content_share_it_and_each_pays_for_all_of_it() {
+    use nucleus::view::Body;
+    let mut table = Table::new();
+    let content = |table: &Table, handle: Handle| {
+        let object = table.0.nucleus.object(nucleus::ObjectId(table.id(handle))).unwrap();
+        let Body::Region(region) = &object.body else { panic!("{object:?}") };
+        std::sync::Arc::clone(region.content().unwrap().0)
+    };
+    let used = |table: &Table| table.0.nucleus.partitions().next().unwrap().memory.used;
+    let before = used(&table);
+    let packaged = content(&table, DATA);
+    let mut make = |content: Vec<u8>| {
+        let what = What::Create { mode: RegionMode::Immutable, content };
+        table.done(Call::RegionMap, 3, MEMORY, what)
+    };
+    let (same, other) = (make(packaged.to_vec()), make(vec![7; 100]));
+    let again = make(vec![7; 100]);
+    let shared = |one: Handle, two: Handle| {
+        std::sync::Arc::ptr_eq(&content(&table, one), &content(&table, two))
+    };
+    assert!(shared(same, DATA) && shared(other, again) && !shared(same, other));
+    assert_eq!(used(&table) - before, packaged.len() as u64 + 200);
+}

@@ -223,9 +223,9 @@ fn what(
             (of(dice, Kind::Queue), What::SendReference { kind, priority, reference })
         }
         (Call::QueueRecv, _) => {
-            let deadline = match dice.below(6) {
-                0..=2 => 0,
-                3 => u64::MAX,
+            let deadline = match dice.below(18) {
+                0..=8 => 0,
+                9..=11 => u64::MAX - u64::from(dice.once_in(10)),
                 _ => model.now + dice.below(2_000_000),
             };
             let window = dice.of(&[5_000, 300, 300, 60, 48, 40, 24, 0]).unwrap();

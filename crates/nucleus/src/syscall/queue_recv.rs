@@ -6,11 +6,16 @@
 //! region. Without a message the caller waits; the capability is looked at
 //! again when there is one. Errors: TimedOut; TooSmall for a message that
 //! does not fit the window, and TableFull for a reference that finds no room,
-//! both of which leave it in the queue.
+//! both of which leave it in the queue; BadArgument for a deadline beyond
+//! 2^63 - 1 ns that is not for ever.
 
 use super::{Context, Done, Effect, length};
 use crate::{object::ObjectId, region::copy, world::World};
 use abi::{Error, MessageHeader, Reference};
+
+/// A deadline that never comes. Time must not get there, or what never
+/// expires would.
+const FOREVER: u64 = u64::MAX;
 
 pub(super) fn receive(
     world: &mut World,
@@ -18,6 +23,9 @@ pub(super) fn receive(
     deadline: u64,
     into: &mut [u8],
 ) -> Result<Effect, Error> {
+    if deadline != FOREVER && i64::try_from(deadline).is_err() {
+        return Err(Error::BadArgument);
+    }
     let id: ObjectId = context.authorised.object();
     let now = world.clock.now_ns();
     let queue = world.objects.queue_mut(id)?;

@@ -15,6 +15,7 @@ use crate::image::Spec;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::qemu::{End, Ended, MachineStatus, Run as Running};
+use crate::session::emulated::Way;
 use crate::session::{self, CONSOLE, emulated};
 use crate::symbolize::Symbols;
 use crate::terminal::{self, Raw};
@@ -29,6 +30,14 @@ impl Run {
         expected: Expected,
         out: &Path,
     ) -> Result<ExitCode> {
+        if self.no_disk && self.boot == Way::Card {
+            return Err(HelioError::input(
+                "run",
+                "--no-disk",
+                "the card that is booted from is the log's disk too",
+                "leave --no-disk out, or use another --boot",
+            ));
+        }
         let stays = self.interactive || !self.batch && !output.is_json() && terminal::is_attended();
         let spec = self.spec(package, expected.nonce.unwrap_or_default(), stays)?;
         let building = Progress::start(output, "building the boot disk");
@@ -94,6 +103,10 @@ impl Run {
         }
         if !self.cmdline.trim().is_empty() {
             words = format!("{words} {}", self.cmdline.trim());
+        }
+        if !stays {
+            // Whatever the configuration says: nobody is there.
+            words += " end=off";
         }
         let mut spec = match self.boot.loader() {
             Some(loader) => self.parts.gather(self.arch, loader, &words)?,

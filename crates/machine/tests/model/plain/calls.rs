@@ -228,6 +228,9 @@ impl Model {
         window: usize,
     ) -> Result<Outcome, Error> {
         let now = self.now;
+        if deadline > i64::MAX as u64 && deadline != u64::MAX {
+            return Err(Error::BadArgument);
+        }
         let queue = self.queue(by.cap.object).expect("the kind was compared");
         let Some(place) = queue.next() else {
             let in_time = deadline > now;
