@@ -144,7 +144,8 @@ fn granted(calls: &[Made<'_>]) -> Vec<Unused> {
     for grant in calls.iter().filter(is_grant) {
         // A change names the record that minted its proof, not the handle.
         let mints = |made: &Made<'_>| {
-            made.operation() == Some(Operation::Approve)
+            made.is_allowed()
+                && made.operation() == Some(Operation::Approve)
                 && made.record.subject == grant.record.subject
                 && made.index < grant.index
                 && made.call.result == i64::from(grant.call.handle.0)

@@ -1,6 +1,7 @@
 //! The files in an image: of a FAT volume, an archive, or a folder.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use boot_contract::archive::{Archive, MAGIC};
@@ -29,7 +30,10 @@ pub(super) fn files(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>> {
         Err(_) if matches!(bytes.first(), Some(0xeb | 0xe9)) => bytes,
         Err(error) => return Err(error),
     };
-    read(volume).map_err(|error| {
+    // Where overflow is checked, the reader may panic over damaged numbers.
+    let contents = catch_unwind(|| read(volume));
+    let contents = contents.unwrap_or_else(|_| Err(io::Error::other("its numbers are damaged")));
+    contents.map_err(|error| {
         HelioError::input(
             "image",
             path.display(),
