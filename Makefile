@@ -156,11 +156,12 @@ hosted: helio $(RUNNABLE)
 	@$(HELIO) run --hosted $(SUBJECT) --out $(BUILD)/run/hosted $(RUNFLAGS) $(ARGUMENTS)
 
 # For a board, FIRMWARE=folder has what makes the card boot there.
-CARD = $(HELIO) card $(if $(FIRMWARE),--firmware $(FIRMWARE)) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(BOARD)/card.img
+CARD = $(BUILD)/$(BOARD)/card.img
 
 image: helio payloads $(BOOT_$(ARCH))
 ifneq ($(BOARD),)
-	@$(CARD)
+	@rm -f $(CARD) && mkdir -p $(dir $(CARD))
+	@$(HELIO) flash --target $(BOARD) $(if $(FIRMWARE),--firmware $(FIRMWARE)) --package $(BUILD)/packages/$(PAYLOAD).rvf --to $(CARD)
 else
 	@$(HELIO) image --arch $(ARCH) --loader $(LOADER) $(LIMINE) --package $(BUILD)/packages/$(PAYLOAD).rvf -o $(BUILD)/$(ARCH)/boot-$(LOADER).img
 endif

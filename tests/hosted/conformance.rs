@@ -171,5 +171,5 @@ fn calls_stop_at_the_same_depth() {
         depths,
         [CALL_DEPTH, CALL_DEPTH, CALL_DEPTH, CALL_DEPTH, CALL_DEPTH, 326, 130, 25, 511]
     );
-    assert!(326 * 400 * 8 <= STACK_BYTES && 327 * 401 * 8 > STACK_BYTES);
+    const { assert!(326 * 400 * 8 <= STACK_BYTES && 327 * 401 * 8 > STACK_BYTES) };
 }

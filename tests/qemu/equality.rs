@@ -43,7 +43,9 @@ fn bootstrap_is_the_same_on(arch: Arch) {
     let log = left.log();
     assert!(log.verified(Expected::default()).records >= MANY);
     log.assert_same_records(&here.log);
-    assert_printed(&left.console(), &here.console);
+    // Between the pieces of what the task says stands the prompt.
+    let console = left.console().replace("helio> ", "").replace('\r', "");
+    assert_printed(&console, &here.console);
     assert_all_is_looked_at();
 }
 

@@ -34,8 +34,10 @@ fn spec() -> Spec {
         kernel: kernel(),
         kernel_signature: None,
         package: Some(vec![7; 1000]),
+        more: None,
         trust: Some(b"trust".to_vec()),
         device_key: Some(b"key".to_vec()),
+        more: None,
         command_line: "nonce=00".into(),
     }
 }
@@ -119,7 +121,7 @@ fn missing_firmware_is_named_with_where_it_comes_from() {
 }
 
 #[test]
-fn the_command_makes_cards_and_lays_files_out_for_a_board() {
+fn flash_makes_cards_and_lays_files_out_for_a_board() {
     let (place, keys) = store();
     let build = place.path().join("build");
     put(&build, "aarch64/kernel.elf", &kernel());
@@ -127,23 +129,35 @@ fn the_command_makes_cards_and_lays_files_out_for_a_board() {
     firmware(&place.path().join("firmware"));
     let path = |name: &str| text(&place.path().join(name));
     let keys = text(keys.trust_path().parent().unwrap());
-    let common = ["card", "--build", &text(&build), "--keys", &keys];
+    let build = text(&build);
+    let common = ["flash", "--target", "rpi4", "--build", &build, "--keys", &keys];
     let run = |more: &[&str]| helio_json(&[&common[..], more].concat());
 
-    let (code, json) = run(&["-o", &path("card.img")]);
-    assert_eq!((code, json["boots_on_hardware"].as_bool()), (0, Some(false)), "{json}");
-    assert_eq!(fs::metadata(path("card.img")).unwrap().len(), 128 << 20);
+    let (code, json) = run(&["--to", &path("card.img"), "--set", "tasks.pace=false"]);
+    assert_eq!(code, 0, "{json}");
+    let card = fs::read(path("card.img")).unwrap();
+    assert_eq!(card.len(), 128 << 20);
+    let files = files(&card);
+    let words = &files.iter().find(|file| file.path == "cmdline.txt").unwrap().bytes;
+    assert_eq!(words, b"uart=mini pace=0\n");
 
-    let tftp = path("tftp");
-    let board = ["--tftp", &tftp, "--serial", "100000009ffefdef"];
-    let (code, json) = run(&board);
-    assert_eq!(code, 2, "{json}");
-    let (code, json) = run(&[&board[..], &["--firmware", &path("firmware")]].concat());
+    let (tftp, firmware) = (path("tftp"), path("firmware"));
+    let network = ["--tftp", &tftp, "--serial", "100000009ffefdef", "--firmware", &firmware];
+    for (wrong, reason) in [
+        (&network[..4], "firmware"),
+        (&["--tftp", &tftp, "--firmware", &firmware], "folder of its own"),
+    ] {
+        let (code, json) = run(wrong);
+        let said = json["error"]["reason"].as_str().unwrap();
+        assert!(code == 2 && said.contains(reason), "{json}");
+    }
+    let (code, json) = run(&network);
     assert_eq!(code, 0, "{json}");
     for name in ["start4.elf", "config.txt", "cmdline.txt", "kernel8.img"] {
         assert!(Path::new(&tftp).join("9ffefdef").join(name).is_file(), "{name}");
     }
-    let (code, _, error) = helio_text(&[&common[..], &["-o", "x", "--firmware", &tftp]].concat());
+    let missing = ["--to", &path("other.img"), "--firmware", &tftp];
+    let (code, _, error) = helio_text(&[&common[..], &missing].concat());
     assert!(code != 0 && error.contains("start4.elf (the firmware itself)"), "{error}");
 }
 

@@ -215,6 +215,7 @@ impl Cell {
             };
         };
         let needs = self.run(grant);
+        self.end_with_journal(grant.subject);
         self.nucleus.end_slice(grant.subject, needs);
         self.bury();
         self.failure.map_or(Step::Ran, Step::Failed)
@@ -243,6 +244,14 @@ impl Cell {
             Stop::HostFailed => self.failure = Some(Failure::OutOfMemory),
         }
         0
+    }
+
+    /// Ends a task whose journal takes more than it may: no snapshot could
+    /// have it any more.
+    fn end_with_journal(&mut self, subject: Subject) {
+        if self.instances.get(&subject).is_some_and(Instance::is_journal_full) {
+            self.nucleus.end(subject, Ending::Trap(TrapCode::GrowthLimit));
+        }
     }
 
     /// Frees the instances of tasks that have ended.

@@ -16,6 +16,9 @@ use wasmparser::{BinaryReaderError, ExternalKind, GlobalType, Operator, Parser, 
 /// What the names of exported globals begin with.
 const PREFIX: &str = "heliograph-global-";
 
+/// Most bytes of such a name, with its number.
+pub(crate) const NAME_MAX: u64 = PREFIX.len() as u64 + 10;
+
 /// Number of the section of exports, and of the last one before it.
 const EXPORTS: u8 = 7;
 const GLOBALS: u8 = 6;

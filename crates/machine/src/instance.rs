@@ -185,9 +185,14 @@ impl Instance {
         )
     }
 
-    /// Has its journal begin, from here on.
-    pub(crate) fn begin_journal(&mut self) {
-        self.store.data_mut().journal = Some(Journal::default());
+    /// Has its journal begin, from here on, which may take so many bytes.
+    pub(crate) fn begin_journal(&mut self, most: u64) {
+        self.store.data_mut().journal = Some(Journal::of_at_most(most));
+    }
+
+    /// Whether its journal would take more than it may.
+    pub(crate) fn is_journal_full(&self) -> bool {
+        self.store.data().journal.as_ref().is_some_and(Journal::is_full)
     }
 
     /// Whether no call is under way, and its state can be read off.
@@ -201,6 +206,8 @@ impl Instance {
             return;
         }
         if self.is_frameless() {
+            // Both at once would take its memory twice.
+            self.base = None;
             self.base = Some(Frameless::of(&self.store, self.wasm));
             if let Some(journal) = &mut self.store.data_mut().journal {
                 journal.clear();
@@ -221,14 +228,17 @@ impl Instance {
             to.list::<Entry>(&[]);
         } else {
             self.base.save(to);
-            to.list(self.store.data().journal.as_ref().map_or(&[], Journal::entries));
+            match &self.store.data().journal {
+                Some(journal) => journal.save(to),
+                None => to.list::<Entry>(&[]),
+            }
         }
     }
 
     /// Brings an instance that has just begun to where a saved one was: puts
-    /// its frameless state back and runs it again by its journal. `None` if
-    /// what is read is not of this component.
-    pub(crate) fn restore(mut self, from: &mut Reader<'_>) -> Option<Self> {
+    /// its frameless state back and runs it again by its journal, which may
+    /// take `most` bytes. `None` if what is read is not of this component.
+    pub(crate) fn restore(mut self, from: &mut Reader<'_>, most: u64) -> Option<Self> {
         self.takes = Saved::load(from)?;
         self.store.data_mut().wasi = Saved::load(from)?;
         self.base = Saved::load(from)?;
@@ -240,7 +250,8 @@ impl Instance {
             self.initialize = None;
             self.paused = Paused::Entry;
         }
-        self.store.data_mut().journal = Some(Journal::to_redo(Saved::load(from)?));
+        let journal = Journal::of_at_most(most).redoing(Saved::load(from)?);
+        self.store.data_mut().journal = Some(journal);
         while let Some(fuel) = self.store.data_mut().journal.as_mut()?.next_slice().ok()? {
             let _ = self.store.set_fuel(fuel);
             // Why it stops is in the journal, but for a call's ticket.

@@ -5,14 +5,20 @@
 //! answers, it comes to the same place. So a snapshot holds that state and
 //! this journal, and restoring a task runs it with every call answered from
 //! here, without the gate and without a record.
+//!
+//! It is as long as what it is about, and memory has an end. Where a package
+//! asks for state roots, so that every machine keeps journals, one takes at
+//! most what its task's budget of memory allows ([`Journal::of_at_most`]); a
+//! task that comes to need more ends. What an entry counts for depends on the
+//! entry alone, so it ends at the same place everywhere.
 
 use crate::{
     call::RawCall,
     host::{Host, Leave},
     wasi,
 };
-use alloc::{vec, vec::Vec};
-use nucleus::snapshot::saved;
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+use nucleus::snapshot::{Writer, saved};
 use wasmi::AsContextMut;
 
 /// Something that a task was given.
@@ -48,46 +54,115 @@ pub(crate) struct Given {
     /// Fuel that the engine had left after it.
     pub(crate) left: u64,
     /// What it wrote into the task's memory, and where.
-    pub(crate) writes: Vec<(u32, Vec<u8>)>,
+    pub(crate) writes: Box<[(u32, Box<[u8]>)]>,
 }
 
 saved!(struct Given { value, left, writes });
 
+/// Bytes that an entry counts for, beside what it wrote.
+const ENTRY_BYTES: u64 = 48;
+
+/// Bytes that each place it wrote to counts for, beside what it wrote there.
+const WRITE_BYTES: u64 = 64;
+
+/// Entries that lie together. They are never moved to make room for more:
+/// that would take their memory twice.
+const TOGETHER: usize = 64;
+
+const _: () = assert!(size_of::<Entry>() as u64 <= ENTRY_BYTES);
+
+impl Entry {
+    /// Bytes of memory that it takes, at most.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Answer(given) => given.writes.iter().fold(ENTRY_BYTES, |sum, (_, written)| {
+                let length = u64::try_from(written.len()).unwrap_or(u64::MAX);
+                sum.saturating_add(WRITE_BYTES).saturating_add(length)
+            }),
+            _ => ENTRY_BYTES,
+        }
+    }
+}
+
 /// What a task was given, in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Journal {
-    entries: Vec<Entry>,
-    /// While the task is run again: the entry that comes next.
-    next: Option<usize>,
+    entries: Vec<Vec<Entry>>,
+    count: usize,
+    /// Bytes that it takes, and may take.
+    used: u64,
+    most: u64,
+    /// While the task is run again: the entries that come next.
+    next: Option<VecDeque<Entry>>,
 }
 
 impl Journal {
-    /// One to run a task again by.
-    pub(crate) fn to_redo(entries: Vec<Entry>) -> Self {
-        Self { entries, next: Some(0) }
+    /// An empty one that may take so many bytes.
+    pub(crate) const fn of_at_most(most: u64) -> Self {
+        Self { entries: Vec::new(), count: 0, used: 0, most, next: None }
     }
 
-    /// What it holds.
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// The same, to run a task again by these entries before it goes on.
+    pub(crate) fn redoing(self, entries: Vec<Entry>) -> Self {
+        Self { next: Some(entries.into()), ..self }
+    }
+
+    /// Writes its entries down, as a list.
+    pub(crate) fn save(&self, to: &mut Writer<'_>) {
+        to.list_in_parts(self.count, self.entries.iter().map(Vec::as_slice));
+    }
+
+    /// Whether there was more than it may hold. What it has is of no use
+    /// then.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.used > self.most
+    }
+
+    /// Whether it has room for an answer that wrote so many bytes.
+    fn has_room_for(&self, written: usize) -> bool {
+        let bytes = u64::try_from(written).unwrap_or(u64::MAX).saturating_add(WRITE_BYTES);
+        let all = self.used.saturating_add(ENTRY_BYTES).saturating_add(bytes);
+        written == 0 || all <= self.most
+    }
+
+    /// Gives up: there is more than it may hold.
+    fn give_up(&mut self) {
+        self.used = u64::MAX;
+        self.entries = Vec::new();
+        self.count = 0;
     }
 
     /// Forgets what is before a frameless state.
     pub(crate) fn clear(&mut self) {
-        self.entries.clear();
+        *self = Self::of_at_most(self.most);
     }
 
     /// Adds a slice.
     pub(crate) fn begin_slice(&mut self, fuel: u64) {
-        self.entries.push(Entry::Slice(fuel));
+        self.push(Entry::Slice(fuel));
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.used = self.used.saturating_add(entry.bytes());
+        if self.is_full() {
+            return self.give_up();
+        }
+        self.count = self.count.saturating_add(1);
+        match self.entries.last_mut().filter(|last| last.len() < TOGETHER) {
+            Some(last) => last.push(entry),
+            None => {
+                let mut last = Vec::with_capacity(TOGETHER);
+                last.push(entry);
+                self.entries.push(last);
+            }
+        }
     }
 
     /// While the task is run again: what comes next. `None` also where there
     /// is nothing more.
     fn redo(&mut self) -> Option<Entry> {
-        let at = self.next?;
-        let entry = self.entries.get(at).cloned()?;
-        self.next = at.checked_add(1);
+        let entry = self.next.as_mut()?.pop_front()?;
+        self.push(entry.clone());
         Some(entry)
     }
 
@@ -178,7 +253,13 @@ pub(crate) fn note(
             let context = store.as_context();
             let memory = context.data().memory.map_or(&[][..], |memory| memory.data(context));
             let (place, bytes) = raw.written(*value, memory);
-            let writes = if bytes.is_empty() { vec![] } else { vec![(place, bytes.to_vec())] };
+            // Nothing is copied that would be thrown away.
+            let has_room = |journal: &Journal| journal.has_room_for(bytes.len());
+            if !context.data().journal.as_ref().is_some_and(has_room) {
+                return with_journal(store, Journal::give_up);
+            }
+            let written = (!bytes.is_empty()).then(|| (place, Box::from(bytes)));
+            let writes = written.into_iter().collect();
             answered(store, *value, writes);
         }
         Err(leave) => left(store, leave),
@@ -194,7 +275,7 @@ pub(crate) fn is_kept(store: &mut impl AsContextMut<Data = Host>) -> bool {
 pub(crate) fn answered(
     store: &mut impl AsContextMut<Data = Host>,
     value: i64,
-    writes: Vec<(u32, Vec<u8>)>,
+    writes: Box<[(u32, Box<[u8]>)]>,
 ) {
     let left = store.as_context().get_fuel().unwrap_or(0);
     push(store, Entry::Answer(Given { value, left, writes }));
@@ -215,7 +296,11 @@ pub(crate) fn left(store: &mut impl AsContextMut<Data = Host>, leave: &Leave) {
 }
 
 fn push(store: &mut impl AsContextMut<Data = Host>, entry: Entry) {
+    with_journal(store, |journal| journal.push(entry));
+}
+
+fn with_journal(store: &mut impl AsContextMut<Data = Host>, act: impl FnOnce(&mut Journal)) {
     if let Some(journal) = &mut store.as_context_mut().data_mut().journal {
-        journal.entries.push(entry);
+        act(journal);
     }
 }

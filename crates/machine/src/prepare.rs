@@ -9,8 +9,8 @@ use crate::{
     cell::{Cell, Failure},
     instance::Instance,
     program::{Program, Role, Unfit},
-    room::{Room, needs, translations},
-    weight::TASK_BYTES,
+    room::{self, Room, needs, translations},
+    snapshot::Journals,
 };
 use abi::{
     Error,
@@ -101,12 +101,13 @@ impl Cell {
         self.pay(caller, module.len())
             .map_err(|error| Unfit::new(error, "its caller has not the fuel to translate it"))?;
         // Kept, good or bad: an engine never forgets a translation.
-        let translate = || Program::new(self.linker.engine(), &module, self.roots.is_some());
+        let journals = self.journals();
+        let translate = || Program::new(self.linker.engine(), &module, journals);
         let program = self.programs.entry(component).or_insert_with(translate).as_ref();
         let program = program.map_err(Unfit::clone)?;
         // Those that the manifest lists were looked at when it was mounted.
         let takes = match caller.is_task() {
-            true => TASK_BYTES.saturating_add(program.instance_bytes),
+            true => room::task(journals).saturating_add(program.instance_bytes),
             false => 0,
         };
         self.room
@@ -118,8 +119,8 @@ impl Cell {
         match instance {
             Ok(mut instance) => {
                 instance.takes = takes;
-                if self.roots.is_some() && role != Role::Guard {
-                    instance.begin_journal();
+                if journals != Journals::None && role != Role::Guard {
+                    instance.begin_journal(room::journal(memory, journals));
                 }
                 Ok(instance)
             }
@@ -180,7 +181,7 @@ impl Cell {
         // Who cannot pay for reading the file does not get it read.
         let readable = if allowed.is_ok() { &*file } else { &[] };
         let opened = Package::open(readable, &self.trust, self.hasher);
-        let takes = opened.as_ref().map_or(0, translations);
+        let takes = opened.as_ref().map_or(0, |it| translations(it, self.journals()));
         if allowed.is_ok() {
             allowed = self.room.take(takes);
         }

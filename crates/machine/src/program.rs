@@ -1,7 +1,7 @@
 //! What a component must be to run: a module that this engine takes, with no
 //! imports but the twelve calls and WASI's functions, and the exports of its role.
 
-use crate::{frameless, imports::is_typed_as, wasi, weight::Weight};
+use crate::{frameless, imports::is_typed_as, snapshot::Journals, wasi, weight::Weight};
 use abi::{Call, Error, IMPORT_MODULE, profile::GROW_INSTRUCTIONS};
 use alloc::{
     format,
@@ -83,23 +83,33 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Translates and checks a module, with its state to be read off if that
-    /// is asked for and can be.
-    pub(crate) fn new(engine: &Engine, bytes: &[u8], exposes: bool) -> Result<Self, Unfit> {
-        let Weight { growths, instance, .. } = Weight::of(bytes)?;
+    /// Translates and checks a module, with its state to be read off if there
+    /// are to be journals and it can be.
+    pub(crate) fn new(engine: &Engine, bytes: &[u8], journals: Journals) -> Result<Self, Unfit> {
+        let Weight { growths, instance, .. } = Weight::of(bytes)?.with(journals);
         if growths > GROW_INSTRUCTIONS {
             let text = format!(
                 "it has {growths} instructions that grow something, more than {GROW_INSTRUCTIONS}"
             );
             return Err(Unfit::new(Error::NotWasm, text));
         }
-        let exposed = if exposes { frameless::exposed(bytes) } else { None };
-        let source = exposed.as_deref().unwrap_or(bytes);
-        let module = Module::new(engine, source).map_err(|error| refusal(&error))?;
+        // With its globals exported, a module can have more exports than an
+        // engine takes: nobody but a snapshot is to find out.
+        let exposed = match journals {
+            Journals::None => None,
+            Journals::Kept | Journals::Asked => {
+                frameless::exposed(bytes).and_then(|bytes| Module::new(engine, &bytes[..]).ok())
+            }
+        };
+        let is_exposed = exposed.is_some();
+        let module = match exposed {
+            Some(module) => module,
+            None => Module::new(engine, bytes).map_err(|error| refusal(&error))?,
+        };
         for import in module.imports() {
             check_import(&import)?;
         }
-        Ok(Self { module, instance_bytes: instance, is_exposed: exposed.is_some() })
+        Ok(Self { module, instance_bytes: instance, is_exposed })
     }
 
     /// Whether the entry for this role returns a code; an error if the

@@ -6,7 +6,10 @@
 //! comes out of a share that is set aside for that, of a size that depends on
 //! the manifest alone.
 
-use crate::weight::{TASK_BYTES, Weight};
+use crate::{
+    snapshot::Journals,
+    weight::{TASK_BYTES, Weight},
+};
 use abi::Error;
 use alloc::vec::Vec;
 use package::Package;
@@ -18,6 +21,10 @@ const GROWTH: u64 = 3;
 
 /// Bytes set aside for what tasks bring, beyond half of their allowance.
 const SHARE: u64 = 16 << 20;
+
+/// Bytes that the journal of a task may take beside as many as its memory,
+/// where the package asks for state roots.
+const JOURNAL: u64 = 1 << 20;
 
 /// Bytes set aside for what tasks bring.
 #[derive(Debug, Default)]
@@ -55,26 +62,51 @@ pub(crate) fn share(package: &Package<'_>) -> u64 {
 
 /// Bytes that a package's components take when all are translated. One that
 /// cannot be read never is.
-pub(crate) fn translations(package: &Package<'_>) -> u64 {
+pub(crate) fn translations(package: &Package<'_>, journals: Journals) -> u64 {
     let weights = package.components().iter().filter_map(|part| Weight::of(part.bytes).ok());
-    weights.fold(0, |sum, weight| sum.saturating_add(weight.translation))
+    let translation = |weight: Weight| weight.with(journals).translation;
+    weights.map(translation).fold(0, u64::saturating_add)
+}
+
+/// Bytes that the journal of a task with so many bytes of memory may take.
+pub(crate) fn journal(memory: u32, journals: Journals) -> u64 {
+    match journals {
+        Journals::Asked => u64::from(memory).saturating_add(JOURNAL),
+        // Whoever asks for one that the package does not pay has the room.
+        Journals::None | Journals::Kept => u64::MAX,
+    }
+}
+
+/// Bytes that a task takes beside its memory and what is its component's.
+pub(crate) fn task(journals: Journals) -> u64 {
+    match journals {
+        Journals::Asked => TASK_BYTES.saturating_add(JOURNAL),
+        Journals::None | Journals::Kept => TASK_BYTES,
+    }
 }
 
 /// Bytes that a package that the kernel mounts can come to take.
 pub(crate) fn needs(package: &Package<'_>) -> u64 {
     let parts = package.components().iter().chain(package.regions());
     let parts = parts.map(|part| u64::try_from(part.bytes.len()).unwrap_or(u64::MAX));
-    let mut needs = alloc::vec![translations(package), share(package)];
+    let journals = Journals::of(package.manifest());
+    let mut needs = alloc::vec![translations(package, journals), share(package)];
     needs.extend(parts);
     if let Some(manifest) = package.manifest() {
         needs.push(manifest.limits.memory.saturating_mul(GROWTH));
+        if journals == Journals::Asked {
+            // Journals, and the states that they begin with.
+            needs.push(manifest.limits.memory.saturating_mul(2));
+        }
         needs.push(nucleus::objects_bytes(package));
-        let weigh = |part: &package::Part<'_>| Weight::of(part.bytes).map_or(0, |it| it.instance);
+        let weigh = |part: &package::Part<'_>| {
+            Weight::of(part.bytes).map_or(0, |it| it.with(journals).instance)
+        };
         let instances: Vec<_> =
             package.components().iter().map(|part| (&part.name, weigh(part))).collect();
-        needs.extend(manifest.tasks.iter().map(|task| {
-            let instance = instances.iter().find(|(name, _)| **name == task.component);
-            instance.map_or(0, |(_, bytes)| *bytes).saturating_add(TASK_BYTES)
+        needs.extend(manifest.tasks.iter().map(|entry| {
+            let instance = instances.iter().find(|(name, _)| **name == entry.component);
+            instance.map_or(0, |(_, bytes)| *bytes).saturating_add(task(journals))
         }));
     }
     needs.into_iter().fold(0, u64::saturating_add)

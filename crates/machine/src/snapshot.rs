@@ -7,8 +7,14 @@
 //! a run that was never interrupted.
 
 use crate::{
-    cell::Cell, engine::engine, imports::linker, instance::Instance, prepare::role,
-    program::Program, room::Room, seat::Seat,
+    cell::Cell,
+    engine::engine,
+    imports::linker,
+    instance::Instance,
+    prepare::role,
+    program::Program,
+    room::{self, Room},
+    seat::Seat,
 };
 use abi::profile::{SLICE_FUEL, data_fuel};
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
@@ -18,7 +24,31 @@ use nucleus::{
     snapshot::{PAGE, Reader, Saved, Writer, saved},
     view::Body,
 };
+use package::Manifest;
 use witness::{Hash, Hasher, Index, Subject, Trust, record::RootReason, tree::Tree};
+
+/// Who keeps journals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Journals {
+    /// Nobody.
+    None,
+    /// Whoever runs the cell, for themselves: nothing that is recorded may
+    /// depend on it.
+    Kept,
+    /// Every machine, because the package asks for state roots. What they
+    /// take comes out of the package's memory.
+    Asked,
+}
+
+impl Journals {
+    /// Those that a root package asks for.
+    pub(crate) fn of(manifest: Option<&Manifest>) -> Self {
+        match manifest.and_then(|manifest| manifest.state_roots) {
+            Some(_) => Self::Asked,
+            None => Self::None,
+        }
+    }
+}
 
 /// When roots are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,6 +152,15 @@ impl Cell {
         Ok(())
     }
 
+    /// Who keeps journals of its tasks.
+    pub(crate) fn journals(&self) -> Journals {
+        match &self.roots {
+            None => Journals::None,
+            Some(Roots { every: None, .. }) => Journals::Kept,
+            Some(Roots { every: Some(_), .. }) => Journals::Asked,
+        }
+    }
+
     /// Root of a snapshot that would be taken here, and its pages.
     ///
     /// # Errors
@@ -195,24 +234,25 @@ impl Cell {
             from.align().ok_or(Loaded::NoSnapshot)?;
             let subject = Saved::load(&mut from).ok_or(Loaded::NoSnapshot)?;
             let diverged = Loaded::Diverged(subject);
-            let instance = cell.begun(subject).ok_or(diverged)?;
-            let instance = instance.restore(&mut from).ok_or(diverged)?;
+            let (instance, most) = cell.begun(subject).ok_or(diverged)?;
+            let instance = instance.restore(&mut from, most).ok_or(diverged)?;
             cell.instances.insert(subject, instance);
         }
         Ok(cell)
     }
 
-    /// A task's instance as it began. Its start was paid for, and needs no
-    /// more fuel than it did.
-    fn begun(&mut self, subject: Subject) -> Option<Instance> {
+    /// A task's instance as it began, and what its journal may take. Its start
+    /// was paid for, and needs no more fuel than it did.
+    fn begun(&mut self, subject: Subject) -> Option<(Instance, u64)> {
         let task = self.nucleus.task(subject)?;
         let (component, role, memory) = (task.component?, role(task.kind), task.memory);
         let module = self.module(component)?;
-        let translate = || Program::new(self.linker.engine(), &module, true);
+        let journals = self.journals();
+        let translate = || Program::new(self.linker.engine(), &module, journals);
         let program = self.programs.entry(component).or_insert_with(translate).as_ref().ok()?;
         let mut instance = Instance::new(&self.linker, program, role, memory, SLICE_FUEL).0.ok()?;
         instance.belongs_to(subject, self.seed);
-        Some(instance)
+        Some((instance, room::journal(memory, journals)))
     }
 
     fn module(&self, component: ObjectId) -> Option<Arc<[u8]>> {

@@ -6,7 +6,7 @@
 //! the package may come to take. The costs are upper bounds of what wasmi
 //! 2.0.0 allocates; a test measures them.
 
-use crate::program::Unfit;
+use crate::{frameless, program::Unfit, snapshot::Journals};
 use abi::{
     Error,
     profile::{STACK_BYTES, TABLE_ELEMENTS},
@@ -38,9 +38,32 @@ pub(crate) struct Weight {
     pub(crate) instance: u64,
     /// Instructions that grow a memory or a table.
     pub(crate) growths: usize,
+    /// Its mutable globals.
+    globals: u64,
 }
 
+/// What an export takes beside its name, translated and in an instance.
+const EXPORT: (u64, u64) = (320, 128);
+
 impl Weight {
+    /// The same module, of which the mutable globals are exported if its
+    /// package pays for snapshots.
+    pub(crate) fn with(self, journals: Journals) -> Self {
+        if journals != Journals::Asked {
+            return self;
+        }
+        let grown = |bytes: u64, export: u64| {
+            let each = export.saturating_add(2 * frameless::NAME_MAX);
+            bytes.saturating_add(each.saturating_mul(self.globals))
+        };
+        let (translation, instance) = EXPORT;
+        Self {
+            translation: grown(self.translation, translation),
+            instance: grown(self.instance, instance),
+            ..self
+        }
+    }
+
     /// Weighs a module.
     ///
     /// # Errors
@@ -61,6 +84,7 @@ struct Scales {
     translation: u64,
     instance: u64,
     growths: usize,
+    globals: u64,
     /// Elements that all tables may come to have.
     elements: u64,
     results: usize,
@@ -101,10 +125,16 @@ impl Scales {
                     self.elements = self.elements.saturating_add(most);
                 }
             }
-            Payload::GlobalSection(reader) => self.add(reader.count(), 112, 48),
+            Payload::GlobalSection(reader) => {
+                self.add(reader.count(), 112, 48);
+                for global in reader {
+                    let is_mutable = global?.ty.mutable;
+                    self.globals = self.globals.saturating_add(u64::from(is_mutable));
+                }
+            }
             Payload::ExportSection(reader) => {
                 for export in reader {
-                    self.add(1u64, 320, 128);
+                    self.add(1u64, EXPORT.0, EXPORT.1);
                     self.add(export?.name.len(), 2, 2);
                 }
             }
@@ -192,7 +222,7 @@ impl Scales {
         self.add(self.branches, copies.saturating_mul(96).saturating_add(128), 0);
         self.add(self.deepest, 320, 0);
         self.add(self.elements.min(TABLE_ELEMENTS as u64), 0, ELEMENT_BYTES);
-        let Self { translation, instance, growths, .. } = self;
-        Ok(Weight { translation, instance, growths })
+        let Self { translation, instance, growths, globals, .. } = self;
+        Ok(Weight { translation, instance, growths, globals })
     }
 }

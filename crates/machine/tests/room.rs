@@ -7,6 +7,7 @@ mod common;
 use abi::{Error, Kind, Rights, SpawnArguments};
 use common::*;
 use machine::{Boot, Ceiling, Cell};
+use package::manifest::{TaskKind, WasiEntry};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::{
@@ -147,6 +148,78 @@ fn components_take_no_more_than_they_were_weighed_at() {
     for (name, wat) in bombs() {
         stays_within(name, &lean(&wat), SHARE);
     }
+}
+
+#[test]
+fn globals_that_a_snapshot_needs_were_weighed_too() {
+    let _alone = ALONE.lock();
+    let globals = "(global (mut i32) (i32.const 0))".repeat(40_000);
+    let recipe = lean(&format!(r#"(module {globals} (func (export "_start")))"#));
+    stays_within("globals", &Recipe { state_roots: Some(1), ..recipe }, SHARE);
+}
+
+/// Bytes of the memories of tasks that keep journals.
+const MEMORY: usize = 8 << 20;
+
+/// A package that asks for roots, and one task.
+fn with_roots(wat: &str, kind: TaskKind) -> Recipe {
+    let mut recipe = Recipe::new().task("t", wat).with(|task| {
+        task.memory = MEMORY as u32;
+        task.kind = kind;
+    });
+    recipe.limits.memory = MEMORY as u64;
+    recipe.limits.records = 1_000;
+    Recipe { state_roots: Some(10), ..recipe }
+}
+
+#[test]
+fn journals_take_no_more_than_their_share() {
+    let _alone = ALONE.lock();
+    // One place of one byte for each call, and many places in one.
+    for (count, wat) in [
+        (1, "(call $random (i32.const 0) (i32.const 1))"),
+        (
+            1_024,
+            "(call $read (i32.const 0) (i32.const 0) (i32.const 1024) (i64.const 0) (i32.const 8192))",
+        ),
+    ] {
+        let vectors: String = (0..count).map(|_| "\\00\\30\\00\\00\\01\\00\\00\\00").collect();
+        let wat = format!(
+            r#"(module
+            (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_pread" (func $read (param i32 i32 i32 i64 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "{vectors}")
+            (func (export "_start") (loop (drop {wat}) (br 0))))"#
+        );
+        let mut recipe = with_roots(&wat, TaskKind::Command).region("data", &[1; 100_000]);
+        recipe.tasks[0].capabilities.push(capability(Kind::Region, "data", Rights::READ));
+        recipe.tasks[0].wasi =
+            Some(WasiEntry { args: vec![], env: vec![], stdin: Some("data".into()) });
+        recipe.tasks[0].fuel = 1 << 28;
+        // Nothing but the journal takes the memory's room: the memory is small
+        // and does not grow, and it has no frameless state.
+        stays_within("journal", &recipe, SHARE + 4 * MEMORY);
+    }
+}
+
+#[test]
+fn the_states_that_journals_begin_with_take_no_more_than_their_share() {
+    let _alone = ALONE.lock();
+    let wat = r#"(module
+        (import "heliograph" "queue_send" (func $send (param i32 i32 i32 i32 i32) (result i64)))
+        (import "heliograph" "queue_recv" (func $receive (param i32 i64 i32 i32) (result i64)))
+        (memory (export "memory") 128)
+        (func $again
+            (drop (call $send (i32.const -2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1))))
+        (func (export "_initialize") (call $again))
+        (func (export "on_message")
+            (drop (call $receive (i32.const -2) (i64.const 0) (i32.const 1024) (i32.const 100)))
+            (call $again)))"#;
+    // The memory once, and once what the journal begins with.
+    let mut recipe = with_roots(wat, TaskKind::Reactor);
+    recipe.limits.records = 200;
+    stays_within("reactor", &recipe, SHARE + 3 * MEMORY);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod common;
 
 use abi::{Kind, Rights};
 use common::*;
-use machine::{Boot, Cell, Effect, Input, NotAdmitted, Step, Surroundings};
+use machine::{Cell, Effect, Input, NotAdmitted, Step, Surroundings};
 use nucleus::Outcome;
 use package::manifest::{QueueEntry, SensorEntry, TaskKind};
 use std::collections::BTreeMap;
@@ -182,23 +182,6 @@ const PROGRAM: &str = r#"(module
             (local.set $at (i32.add (local.get $at) (i32.const 1)))
             (br_if $more (i32.lt_u (local.get $at) (i32.const 12))))))"#;
 
-fn begin(file: &[u8]) -> Cell {
-    let (trust, hasher, facts) = (trust(), HASHER, facts(1));
-    let memory_limit = 1 << 30;
-    Cell::start(Boot { package: file, trust, hasher, facts, memory_limit, keeps_journals: true })
-}
-
-fn pages(cell: &Cell) -> Vec<u8> {
-    let mut bytes = vec![];
-    cell.save(&mut |page| bytes.extend_from_slice(page)).unwrap();
-    bytes
-}
-
-fn restored(bytes: &[u8], ids: Vec<Hash>) -> Cell {
-    let surroundings = Surroundings { trust: trust(), hasher: HASHER, ids };
-    Cell::restore(bytes, surroundings).unwrap_or_else(|error| panic!("{error}"))
-}
-
 /// What a run leaves.
 #[derive(Debug, Default, PartialEq)]
 struct Left {
@@ -210,7 +193,7 @@ struct Left {
 /// Runs to the end with a few events at given steps. Before each step for
 /// which `interrupts` says so the cell is written down and read back.
 fn run(file: &[u8], interrupts: &mut dyn FnMut(usize) -> bool) -> (Left, Cell) {
-    let mut cell = begin(file);
+    let mut cell = start_with_journals(file);
     let mut left = Left::default();
     for number in 0.. {
         cell.seal(&mut |record, _| left.records.push(record.to_vec()));
@@ -310,7 +293,7 @@ fn a_thousand_random_interruptions_change_nothing() {
 fn keeping_journals_changes_no_record() {
     let file = recipe().signed();
     let plain = drive(start(&file, 1), 1);
-    let kept = drive(begin(&file), 1);
+    let kept = drive(start_with_journals(&file), 1);
     assert_eq!(plain.records, kept.records);
 }
 
@@ -318,7 +301,7 @@ fn keeping_journals_changes_no_record() {
 fn the_root_that_an_operator_asks_for_is_that_of_the_snapshot() {
     let file = recipe().signed();
     let mut before = None;
-    let mut cell = begin(&file);
+    let mut cell = start_with_journals(&file);
     for _ in 0..10 {
         assert_eq!(cell.step(), Step::Ran);
     }
@@ -359,7 +342,7 @@ fn without_journals_there_is_no_snapshot() {
 #[test]
 fn a_damaged_snapshot_is_refused_or_another_one_but_no_panic() {
     let file = recipe().signed();
-    let mut cell = begin(&file);
+    let mut cell = start_with_journals(&file);
     for _ in 0..15 {
         cell.step();
         cell.seal(&mut |_, _| ());

@@ -230,10 +230,21 @@ impl Nucleus {
     /// Completes an unmount: the package's objects are gone.
     ///
     /// # Errors
-    /// [`Error::BadArgument`] for a ticket of other work.
+    /// Why the call was denied: [`Error::BadArgument`] for a ticket of other
+    /// work, or what its capability died of meanwhile.
     pub fn commit_unmount(&mut self, ticket: Ticket) -> Result<(), Error> {
         let Ticket { subject, call, authorised, work } = ticket;
-        let Work::Unmount { partition } = work else { return Err(Error::BadArgument) };
+        let (handle, object) = (authorised.handle(), authorised.object());
+        let still = evidence::still(&self.world, subject, handle, object);
+        let partition = match (still, work) {
+            (Ok(()), Work::Unmount { partition }) => partition,
+            (still, _) => {
+                let error = still.err().unwrap_or(Error::BadArgument);
+                self.denied(subject, call, error);
+                self.answer(subject, error.to_guest());
+                return Err(error);
+            }
+        };
         evidence::spend_use(&mut self.world, subject, &authorised);
         self.allowed(subject, call, &Done::default());
         self.answer(subject, 0);

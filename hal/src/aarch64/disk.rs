@@ -9,6 +9,7 @@ use crate::traits::{BlockDevice, BlockError};
 use crate::virtio;
 
 /// A disk of this architecture's machines.
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Disk {
     /// All of a virtio disk.
     Virtio(virtio::Disk),

@@ -27,7 +27,7 @@ static IS_MINI: AtomicBool = AtomicBool::new(false);
 /// Whether the line took nothing the last time it was waited for.
 static IS_STUCK: AtomicBool = AtomicBool::new(false);
 /// What was received and not read yet.
-static RECEIVED: Mutex<Ring<1024>> = Mutex::new(Ring::new());
+static RECEIVED: Mutex<Ring<8192>> = Mutex::new(Ring::new());
 
 /// Bytes of registers in use.
 pub const fn length(kind: UartKind) -> u64 {

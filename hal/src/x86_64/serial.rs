@@ -28,7 +28,7 @@ const FIFO: usize = 16;
 /// Whether the UART was found, once it was looked for.
 static PRESENT: Once<bool> = Once::new();
 /// What was received and not read yet.
-static RECEIVED_BYTES: Mutex<Ring<1024>> = Mutex::new(Ring::new());
+static RECEIVED_BYTES: Mutex<Ring<8192>> = Mutex::new(Ring::new());
 
 fn read(register: u16) -> u8 {
     // SAFETY: COM1's ports belong to a UART or to nothing (see `pc`), and

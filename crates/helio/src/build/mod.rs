@@ -96,8 +96,8 @@ impl Order {
             return Err(HelioError::input(
                 "build",
                 self.target,
-                "no kernel for this board can be built yet",
-                "use --target x86_64 or aarch64",
+                "this board starts what is built for aarch64",
+                "use --target aarch64",
             ));
         }
         tree.check_features(&self.features)?;

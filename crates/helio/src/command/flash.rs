@@ -16,6 +16,7 @@ use crate::flash::medium::Step;
 use crate::flash::system::System;
 use crate::flash::{Place, size, tftp};
 use crate::image::Loader;
+use crate::image::rpi4::{Card, Firmware, Serial};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::target::Target;
@@ -36,6 +37,14 @@ pub struct Flash {
     /// Lay the files out in this folder for a TFTP server instead.
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
     tftp: Option<PathBuf>,
+    /// Folder with a Raspberry Pi 4's firmware: start4.elf, fixup4.dat,
+    /// bcm2711-rpi-4-b.dtb. Without it a card for one boots in QEMU only.
+    #[arg(long, value_name = "DIR", conflicts_with = "image")]
+    firmware: Option<PathBuf>,
+    /// Serial number of the Raspberry Pi 4 that boots from there: it asks for a
+    /// folder of that name.
+    #[arg(long, value_parser = Serial::read, requires = "tftp")]
+    serial: Option<Serial>,
     /// Do not ask before something is overwritten.
     #[arg(short, long)]
     yes: bool,
@@ -76,7 +85,7 @@ impl Flash {
         // A wrong disk is refused before an image is made for it.
         let place = Place::of(to, &System::here())?;
         place.check(0)?;
-        let image = self.image()?;
+        let image = self.image(output)?;
         place.check(image.len() as u64)?;
         if !self.yes
             && let Some(loss) = place.loss()
@@ -111,28 +120,61 @@ impl Flash {
         Ok(())
     }
 
-    fn image(&self) -> Result<Vec<u8>> {
+    fn image(&self, output: Output) -> Result<Vec<u8>> {
         if let Some(path) = &self.image {
             return whole_disk(path, file::read(path)?);
         }
         let place = tempfile::tempdir()
             .map_err(|source| HelioError::write(&std::env::temp_dir(), source))?;
         let path = place.path().join("disk.img");
-        if self.content.loader() == Loader::Direct {
-            return Err(HelioError::input(
-                "flash",
-                "--loader direct",
-                "a direct boot image is no disk: QEMU, U-Boot or firmware loads it",
-                "use --tftp DIR, `helio image --loader direct`, or --loader uefi",
-            ));
+        let firmware = self.firmware()?;
+        match (self.target, self.content.loader()) {
+            (Target::Rpi4, _) => {
+                let (spec, loader) = self.content.parts(self.target)?;
+                let loader = loader.unwrap_or_default();
+                Card { spec: &spec, loader: &loader, firmware: firmware.as_ref() }.build(&path)?;
+                if firmware.is_none() {
+                    output.remark("without --firmware the card boots in QEMU only");
+                }
+            }
+            (_, Loader::Direct) => {
+                return Err(HelioError::input(
+                    "flash",
+                    "--loader direct",
+                    "a direct boot image is no disk: QEMU, U-Boot or firmware loads it",
+                    "use --tftp DIR, `helio image --loader direct`, or --loader uefi",
+                ));
+            }
+            _ => self.content.build(self.target, &path)?,
         }
-        self.content.build(self.target, &path)?;
         file::read(&path)
     }
 
+    /// A Raspberry Pi 4's firmware, if a folder was given.
+    fn firmware(&self) -> Result<Option<Firmware>> {
+        match &self.firmware {
+            Some(_) if self.target != Target::Rpi4 => Err(HelioError::input(
+                "flash",
+                "--firmware",
+                "only a card for a Raspberry Pi 4 has its firmware on it",
+                "add --target rpi4, or leave it out",
+            )),
+            Some(folder) => Firmware::read(folder).map(Some),
+            None => Ok(None),
+        }
+    }
+
     fn lay_out(&self, folder: &Path, output: Output) -> Result<()> {
+        let firmware = self.firmware()?;
         let (spec, direct) = self.content.parts(self.target)?;
-        let files = tftp::lay_out(folder, &tftp::files(&spec, direct.as_deref())?)?;
+        let files = match (self.target, &direct) {
+            (Target::Rpi4, Some(loader)) => {
+                let card = Card { spec: &spec, loader, firmware: firmware.as_ref() };
+                card.network_files(self.serial)?
+            }
+            _ => tftp::files(&spec, direct.as_deref())?,
+        };
+        let files = tftp::lay_out(folder, &files)?;
         output.remark("whoever reaches the TFTP server can read the device's key");
         output.show(&LaidOut { folder: folder.to_owned(), files });
         Ok(())

@@ -56,25 +56,19 @@ impl Content {
     /// What an image for this target is made of; and the direct boot image,
     /// where that starts it.
     pub fn parts(&self, target: Target) -> Result<(Spec, Option<Vec<u8>>)> {
-        if target == Target::Rpi4 {
-            return Err(HelioError::input(
-                "image",
-                target,
-                "no image for this board can be made yet",
-                "use --target x86_64 or aarch64",
-            ));
-        }
         let arch = target.arch();
-        let mut spec = self.parts.gather(arch, self.loader, &self.cmdline)?;
+        // A card has nothing else that could start the kernel.
+        let loader = if target == Target::Rpi4 { Loader::Direct } else { self.loader };
+        let mut spec = self.parts.gather(arch, loader, &self.cmdline)?;
         if let Some(path) = &self.package {
             spec.package = Some(file::read(path)?);
         }
         let path = self.parts.direct_image_path(arch);
-        let direct = (self.loader == Loader::Direct).then(|| file::read(&path)).transpose()?;
+        let direct = (loader == Loader::Direct).then(|| file::read(&path)).transpose()?;
         Ok((spec, direct))
     }
 
-    /// Makes the image and puts it at `path`.
+    /// Makes the image, which is no card, and puts it at `path`.
     pub fn build(&self, target: Target, path: &Path) -> Result<()> {
         match self.parts(target)? {
             (spec, Some(direct)) => image::build_direct(&spec, &direct, path),

@@ -2,7 +2,6 @@
 
 pub mod approve;
 pub mod build;
-pub mod card;
 pub mod completions;
 pub mod config;
 pub mod diff;

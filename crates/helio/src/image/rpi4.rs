@@ -5,7 +5,7 @@
 //! give away: [`Firmware`] takes it from where somebody has it. Without it a
 //! card boots in QEMU only, which needs none.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::arch::Arch;
 use crate::error::{HelioError, Result};
@@ -143,27 +143,26 @@ impl Card<'_> {
         self.disk()?.write(path)
     }
 
-    /// Lays the files out below `folder` for a TFTP server, in the folder that
-    /// the board with this serial number asks for. Gives that folder.
+    /// The same files for a TFTP server, in the folder that the board with this
+    /// serial number asks for.
     ///
     /// # Errors
-    /// As [`Self::files`]; no firmware; a file cannot be written.
-    pub fn lay_out(&self, folder: &Path, serial: Serial) -> Result<PathBuf> {
+    /// As [`Self::files`]; no firmware or serial number.
+    pub fn network_files(&self, serial: Option<Serial>) -> Result<Vec<Entry>> {
+        let missing = |what: &str, advice: &str| {
+            Err(HelioError::input("image", "network boot", what, advice))
+        };
         if self.firmware.is_none() {
-            return Err(HelioError::input(
-                "image",
-                "network boot",
-                "a board fetches its firmware from the same place",
-                "add --firmware DIR",
-            ));
+            let reason = "a board fetches its firmware from the same place";
+            return missing(reason, "add --firmware DIR");
         }
-        let folder = folder.join(serial.folder());
-        for Entry { path, bytes } in self.files()? {
-            let path = folder.join(path);
-            file::make_folder(file::parent(&path))?;
-            file::write(&path, &bytes)?;
-        }
-        Ok(folder)
+        let Some(serial) = serial else {
+            let reason = "a board asks for a folder of its own";
+            return missing(reason, "add --serial with the board's serial number");
+        };
+        let place =
+            |entry: Entry| Entry { path: format!("{}/{}", serial.folder(), entry.path), ..entry };
+        Ok(self.files()?.into_iter().map(place).collect())
     }
 }
 

@@ -109,13 +109,17 @@ impl Run {
     pub fn expect(&mut self, text: &str, patience: Duration) -> Result<String> {
         let until = Instant::now() + patience;
         let until = self.deadline.map_or(until, |deadline| deadline.min(until));
+        // What was looked at is not looked at again: a log may come in between.
+        let mut from = self.seen;
         loop {
-            let rest = &self.console[self.seen..];
-            if let Some(at) = find(rest, text.as_bytes()) {
-                let before = String::from_utf8_lossy(&rest[..at]).into_owned();
-                self.seen += at + text.len();
+            if let Some(at) = find(&self.console[from..], text.as_bytes()) {
+                let before = String::from_utf8_lossy(&self.console[self.seen..from + at]);
+                let before = before.into_owned();
+                self.seen = from + at + text.len();
                 return Ok(before);
             }
+            // The text may have begun at the end.
+            from = from.max((self.console.len() + 1).saturating_sub(text.len()));
             match self.next_bytes(Some(until)) {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => {

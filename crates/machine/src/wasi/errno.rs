@@ -17,6 +17,7 @@ impl Errno {
     pub(super) const IO: Self = Self(29);
     pub(super) const ISDIR: Self = Self(31);
     pub(super) const MFILE: Self = Self(33);
+    pub(super) const NAMETOOLONG: Self = Self(37);
     pub(super) const NOENT: Self = Self(44);
     pub(super) const NOSYS: Self = Self(52);
     pub(super) const NOTDIR: Self = Self(54);

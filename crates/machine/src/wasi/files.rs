@@ -46,6 +46,9 @@ const TRUNCATE: u32 = 1 << 3;
 /// Flags that a descriptor can have. None of them changes anything here.
 const FLAGS: u32 = 0b1_1111;
 
+/// Longest path that is looked at, in bytes, as in POSIX.
+const PATH_MAX: usize = 4_096;
+
 /// Name of the directory that is open from the start.
 const ROOT: &[u8] = b"/";
 
@@ -197,6 +200,9 @@ fn look_up(
     }
     if path.is_empty() {
         return Err(Errno::NOENT);
+    }
+    if path.len() > PATH_MAX {
+        return Err(Errno::NAMETOOLONG);
     }
     let path = core::str::from_utf8(path).map_err(|_| Errno::NOENT)?;
     let mut parts = path.split('/').filter(|part| !matches!(*part, "" | "."));

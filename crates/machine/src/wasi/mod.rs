@@ -271,7 +271,8 @@ fn deliver(store: &mut impl AsContextMut<Data = Host>, reply: Reply) -> i32 {
     }
     let errno = i32::from(errno.number());
     if journal::is_kept(store) {
-        let writes = reply.writes.into_iter().map(|write| (write.pointer, write.bytes)).collect();
+        let write = |write: reply::Write| (write.pointer, write.bytes.into_boxed_slice());
+        let writes = reply.writes.into_iter().map(write).collect();
         journal::answered(store, i64::from(errno), writes);
     }
     errno

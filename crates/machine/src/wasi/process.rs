@@ -11,7 +11,7 @@ use abi::profile::FUEL_PER_NS;
 use alloc::vec::Vec;
 
 /// Most random bytes in one call.
-const RANDOM_MAX: u32 = 65_536;
+const RANDOM_MAX: u32 = 1 << 20;
 
 /// Bytes in a block of random ones.
 const BLOCK: usize = 32;

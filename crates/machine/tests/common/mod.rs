@@ -4,7 +4,7 @@
 
 use abi::{Kind, Rights};
 use ed25519_dalek::{Signer, SigningKey};
-use machine::{Boot, Cell, Effect, Step};
+use machine::{Boot, Cell, Effect, Step, Surroundings};
 use package::{
     DATA_SEGMENT, Manifest,
     manifest::{
@@ -209,6 +209,56 @@ pub fn start(file: &[u8], boot: u8) -> Cell {
         memory_limit: 1 << 30,
         keeps_journals: false,
     })
+}
+
+/// The same, and snapshots can be taken.
+pub fn start_with_journals(file: &[u8]) -> Cell {
+    Cell::start(Boot {
+        package: file,
+        trust: trust(),
+        hasher: HASHER,
+        facts: facts(1),
+        memory_limit: 1 << 30,
+        keeps_journals: true,
+    })
+}
+
+/// Writes a cell down.
+pub fn pages(cell: &Cell) -> Vec<u8> {
+    let mut bytes = vec![];
+    cell.save(&mut |page| bytes.extend_from_slice(page)).unwrap();
+    bytes
+}
+
+/// Reads a cell back.
+pub fn restored(bytes: &[u8], ids: Vec<Hash>) -> Cell {
+    let surroundings = Surroundings { trust: trust(), hasher: HASHER, ids };
+    Cell::restore(bytes, surroundings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs to the end; before each so many steps the cell is written down, thrown
+/// away and read back. Gives the records.
+pub fn interrupted(file: &[u8], every: usize) -> (Vec<Vec<u8>>, Cell) {
+    let mut cell = start_with_journals(file);
+    let mut records = Vec::new();
+    for number in 1.. {
+        cell.seal(&mut |record, _| records.push(record.to_vec()));
+        drop(cell.effects());
+        if number % every == 0 {
+            let bytes = pages(&cell);
+            let ids = cell.log().ids().to_vec();
+            cell = restored(&bytes, ids);
+            assert_eq!(pages(&cell), bytes, "a snapshot of what was restored is the same");
+        }
+        match cell.step() {
+            Step::Ran | Step::SealFirst => {}
+            Step::Waiting { until: Some(_) } => assert!(cell.jump().is_some()),
+            Step::Waiting { until: None } | Step::Finished => break,
+            Step::Failed(failure) => panic!("{failure}"),
+        }
+    }
+    cell.seal(&mut |record, _| records.push(record.to_vec()));
+    (records, cell)
 }
 
 pub fn run(file: &[u8]) -> Run {

@@ -740,7 +740,7 @@ fn a_capability_that_expires_while_what_it_is_for_is_prepared() {
             table.done(Call::CapGrant, 0, of, What::Grant(terms))
         };
         let program = give(&mut table, PROGRAM, Rights::EXECUTE, which == 0);
-        let packages = give(&mut table, PACKAGES, Rights::MOUNT, which == 1);
+        let packages = give(&mut table, PACKAGES, Rights::MOUNT, which == 1 || which == 3);
         let region = give(&mut table, Handle(13), Rights::READ, which == 2);
         let what = What::Spawn { start: Table::start(1), passed: vec![], prepared: Ok(()) };
         let spawn = deed(Call::TaskSpawn, 0, program, what);
@@ -750,10 +750,17 @@ fn a_capability_that_expires_while_what_it_is_for_is_prepared() {
             assert!(table.0.step(&step));
         }
         let gate = &mut table.0.nucleus;
-        let deed = if which == 0 { spawn } else { mount };
+        let deed = match which {
+            0 => spawn,
+            1 | 2 => mount,
+            _ => {
+                crate::bench::BENCH.call(gate, who, &mount, &mut []);
+                deed(Call::RvfMount, 1, packages, What::Unmount { path: "a".into() })
+            }
+        };
         crate::bench::BENCH.slowly(gate, who, &deed, late)
     };
-    for which in 0..3 {
+    for which in 0..4 {
         assert!(slowly(which, 0) >= 0);
         assert_eq!(Error::from_guest(slowly(which, 2_000_000)), Some(Error::Expired), "{which}");
     }

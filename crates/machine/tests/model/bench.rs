@@ -196,6 +196,9 @@ impl Bench {
                 let opened = Package::open(&self.inner_file, &trust(), HASHER).unwrap();
                 let _ = nucleus.commit_mount(ticket, Ok(&opened), 0, &is_revoked);
             }
+            Work::Unmount { .. } => {
+                let _ = nucleus.commit_unmount(ticket);
+            }
             work => panic!("{work:?}"),
         }
         nucleus.take_answer(who).unwrap()

@@ -38,11 +38,20 @@ impl<'a> Writer<'a> {
 
     /// Writes a list, at a page of its own if it is long.
     pub fn list<T: Saved>(&mut self, list: &[T]) {
-        list.len().save(self);
-        if list.len() >= PAGE {
+        self.list_in_parts(list.len(), core::iter::once(list));
+    }
+
+    /// The same for one that lies in parts, which have `count` items together.
+    pub fn list_in_parts<'p, T: Saved + 'p>(
+        &mut self,
+        count: usize,
+        parts: impl Iterator<Item = &'p [T]>,
+    ) {
+        count.save(self);
+        if count >= PAGE {
             self.align();
         }
-        T::save_all(list, self);
+        parts.for_each(|part| T::save_all(part, self));
     }
 
     /// Begins a page, with zeros before it.
@@ -157,7 +166,8 @@ pub trait Saved: Sized {
         if count > from.left() {
             return None;
         }
-        let mut all = Vec::with_capacity(count);
+        // What the rest of them take is seen when they are there.
+        let mut all = Vec::with_capacity(count.min(PAGE));
         for _ in 0..count {
             all.push(Self::load(from)?);
         }
