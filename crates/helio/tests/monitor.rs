@@ -200,12 +200,11 @@ fn what_a_broken_connection_swallowed_ends_the_log_that_is_kept_not_the_watching
     let child = start(&[&address, "-o", &logs, "--json"]);
     let mut machine = accept(&listener);
     // The line breaks off in its middle, and some lines never come.
-    let line = stream.windows(4).rposition(|it| it == b"\x1eHG ").unwrap();
     let half = stream.len() / 2;
     machine.write_all(&stream[..half]).unwrap();
     drop(machine);
     let mut machine = accept(&listener);
-    machine.write_all(&stream[line - 4_000..]).unwrap();
+    machine.write_all(&stream[stream.len() * 11 / 20..]).unwrap();
     // And then the machine starts again.
     let second = Recipe { boot: [9; 16], calls: 5, ..Recipe::default() };
     machine.write_all(&second.run().uart).unwrap();

@@ -5,7 +5,7 @@
 mod common;
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
 use common::{HASHER, Recipe, device_key, helio_json, helio_text, import, put, store, text};
@@ -117,7 +117,7 @@ capabilities = [
     { kind = "queue", name = "console", rights = ["write"] },
     { kind = "timer", name = "timer", rights = ["read"] },
     { kind = "region", name = "data.csv", rights = ["read", "grant"] },
-    { kind = "namespace", name = "namespace", rights = ["mount"] },
+    { kind = "namespace", name = "packages", rights = ["mount"] },
 ]
 "#;
 
@@ -190,6 +190,7 @@ impl Place {
             trust: Some(fs::read(self.store.trust_path()).unwrap()),
             device_key: Some(fs::read(self.store.private_path(Role::Device)).unwrap()),
             command_line: String::new(),
+            more: None,
         }
     }
 
@@ -477,22 +478,28 @@ fn what_cannot_be_audited_is_refused_and_damage_does_no_harm() {
     // A FAT volume that was damaged: an answer or a refusal, and soon.
     let path = place.path().join("disk.img");
     image::build(&place.spec(), &path).unwrap();
-    let good = fs::read(&path).unwrap();
+    let file = fs::File::options().read(true).write(true).open(&path).unwrap();
     let context = helio::security::Context::default();
     let mut seed = 7u64;
     for round in 0..24 {
-        let mut bad = good.clone();
+        // The volume's first sector, its tables, and its folders.
+        let reach = [512, 64 << 10, 2 << 20][round % 3];
+        let mut before = Vec::new();
         for _ in 0..8 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            // In the volume's first sectors, tables and folders.
-            let at = (1 << 20) + (seed >> 33) as usize % (2 << 20);
-            bad[at] = (seed >> 8) as u8;
-            bad[(1 << 20) + (seed >> 40) as usize % 512] ^=
-                if round % 3 == 0 { 1 << (seed % 8) } else { 0 };
+            let at = (1 << 20) + (seed >> 33) % reach;
+            let mut old = [0];
+            file.read_exact_at(&mut old, at).unwrap();
+            before.push((at, old));
+            file.write_all_at(&[(seed >> 8) as u8], at).unwrap();
         }
-        let bad = put(place.path(), "bad.img", &bad);
-        let _ = helio::security::audit(&bad, &context);
+        let _ = helio::security::audit(&path, &context);
+        for (at, old) in before.into_iter().rev() {
+            file.write_all_at(&old, at).unwrap();
+        }
     }
+    let report = helio::security::audit(&path, &context).unwrap();
+    assert!(report.findings.iter().any(|finding| finding.code == "device-key-in-image"));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub(super) fn look(files: &[Entry], way: Way, context: &Context, findings: &mut 
     let named = |name: &str| files.iter().copied().find(|file| is_named(&file.path, name));
     started_by(way, findings);
     let trust = trust(named("trust.note"), context, findings);
-    kernel(named("kernel.elf"), named("kernel.sig"), trust.as_ref(), findings);
+    kernel(named("kernel.elf"), named("kernel.sig"), way, trust.as_ref(), findings);
     match named("package.rvf") {
         Some(file) => package::look(&file.path, &file.bytes, trust.as_ref(), findings),
         None => findings.add(
@@ -75,6 +75,9 @@ pub(super) fn look(files: &[Entry], way: Way, context: &Context, findings: &mut 
             "there is no package: the machine says so and ends",
             "add one with --package",
         ),
+    }
+    if let Some(file) = named("more.rvf") {
+        package::look(&file.path, &file.bytes, trust.as_ref(), findings);
     }
     device_key(named("device.pem"), trust.as_ref(), findings);
     for file in &files {
@@ -235,6 +238,7 @@ pub(super) fn trust_file(
 fn kernel(
     kernel: Option<&Entry>,
     signature: Option<&Entry>,
+    way: Way,
     trust: Option<&Trust>,
     findings: &mut Findings,
 ) {
@@ -251,6 +255,10 @@ fn kernel(
     code::look(&kernel.path, &kernel.bytes, findings);
     let sign =
         "sign it with an operator's key that the trust file lists (helio sign --kind kernel)";
+    if signature.is_none() && matches!(way, Way::Direct | Way::Firmware) {
+        // An archive has no place for one: that nothing is checked was said.
+        return;
+    }
     let Some(signature) = signature else {
         findings.add(
             Severity::High,

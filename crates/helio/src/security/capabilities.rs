@@ -2,9 +2,9 @@
 //!
 //! What a task was given shows in two places: the package says what its tasks
 //! begin with, and the log has every grant. What it used shows in the calls
-//! that name the handle. Two ways of using a capability leave no trace of the
-//! handle: passing it to a task that is spawned, and sending or mounting a
-//! region. Where one of these may have happened, nothing is said.
+//! that name the handle. Some ways of using a capability leave no trace of the
+//! handle: passing it to a task that is spawned, sending or mounting a region,
+//! and spending a proof. Where one of these may have happened, nothing is said.
 
 use abi::{Call, Kind, Operation, Rights};
 use package::Manifest;
@@ -142,6 +142,17 @@ fn granted(calls: &[Made<'_>]) -> Vec<Unused> {
     };
     let mut unused = Vec::new();
     for grant in calls.iter().filter(is_grant) {
+        // A change names the record that minted its proof, not the handle.
+        let mints = |made: &Made<'_>| {
+            made.is_allowed()
+                && made.operation() == Some(Operation::Approve)
+                && made.record.subject == grant.record.subject
+                && made.index < grant.index
+                && made.call.result == i64::from(grant.call.handle.0)
+        };
+        if calls.iter().any(mints) {
+            continue;
+        }
         let Ok(handle) = u32::try_from(grant.call.result) else { continue };
         let rights = Rights::from_bits((grant.call.argument >> 32) as u8);
         // Whose the handle is is not in the record. Whoever uses it names
@@ -234,6 +245,11 @@ mod tests {
         let spawn = uses(Call::TaskSpawn, 1, 0);
         assert!(found(vec![granted(Rights::READ | Rights::GRANT), spawn]).is_empty());
         assert_eq!(found(vec![granted(Rights::READ), spawn]), ["record 0"]);
+        // The giver's own handle of a proof that it minted.
+        let minted = CallBody { operation: 1, result: 7, ..CallBody::new(Call::AttestEmit) };
+        let proof = CallBody { handle: Handle(7), ..CallBody::new(Call::CapGrant) };
+        assert!(found(vec![call(1, minted), call(1, proof)]).is_empty());
+        assert_eq!(found(vec![call(2, minted), call(1, proof)]), ["record 1"]);
         let reference = CallBody { operation: 1, ..CallBody::new(Call::QueueSend) };
         assert!(found(vec![granted(Rights::READ), call(2, reference)]).is_empty());
     }

@@ -1,10 +1,12 @@
 //! The files in an image: of a FAT volume, an archive, or a folder.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use boot_contract::archive::{Archive, MAGIC};
 use fatfs::{FileSystem, FsOptions};
+use memchr::memmem;
 
 use crate::error::{HelioError, Result};
 use crate::file;
@@ -28,7 +30,10 @@ pub(super) fn files(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>> {
         Err(_) if matches!(bytes.first(), Some(0xeb | 0xe9)) => bytes,
         Err(error) => return Err(error),
     };
-    read(volume).map_err(|error| {
+    // Where overflow is checked, the reader may panic over damaged numbers.
+    let contents = catch_unwind(|| read(volume));
+    let contents = contents.unwrap_or_else(|_| Err(io::Error::other("its numbers are damaged")));
+    contents.map_err(|error| {
         HelioError::input(
             "image",
             path.display(),
@@ -42,8 +47,8 @@ pub(super) fn files(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>> {
 pub(super) fn archive(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>> {
     // What the loader needs in memory lies between it and the archive, which
     // begins at a byte that no header names.
-    let starts = bytes.windows(MAGIC.len()).enumerate().filter(|(_, it)| it == MAGIC);
-    let found = starts.into_iter().find_map(|(at, _)| Archive::read(bytes.get(at..)?).ok());
+    let mut starts = memmem::find_iter(bytes, MAGIC);
+    let found = starts.find_map(|at| Archive::read(bytes.get(at..)?).ok());
     let Some(archive) = found else {
         return Err(HelioError::input(
             "image",

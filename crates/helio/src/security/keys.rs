@@ -4,12 +4,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
 use witness::{Trust, key};
 
 use super::{Findings, Severity, boot};
 use crate::error::{HelioError, Result};
 use crate::file;
 use crate::keys::{Role, Store};
+
+/// Most bytes of a key that are looked at: the longest that anybody makes has
+/// fewer.
+const PEM_MAX: usize = 16 << 10;
 
 /// A private key in a file.
 pub(super) struct Private {
@@ -25,13 +30,14 @@ pub(super) fn private_in(bytes: &[u8]) -> Option<Private> {
     // "OPENSSH PRIVATE KEY".
     const BEGIN: &[u8] = b"-----BEGIN ";
     const END: &str = "PRIVATE KEY-----";
-    let text = bytes.windows(BEGIN.len()).enumerate().find_map(|(at, window)| {
-        let line = bytes.get(at..)?.split(|&byte| byte == b'\n').next()?;
-        let line = core::str::from_utf8(line.get(..line.len().min(80))?).ok()?;
-        (window == BEGIN && line.trim_end().ends_with(END)).then(|| (line, bytes.get(at..)))
-    });
-    let (line, rest) = text?;
-    let pem = rest.map(String::from_utf8_lossy).unwrap_or_default();
+    let (line, rest) = memmem::find_iter(bytes, BEGIN).find_map(|at| {
+        let rest = bytes.get(at..)?;
+        // The label is short; what follows may have no line feed for long.
+        let line = rest.get(..rest.len().min(80))?.split(|&byte| byte == b'\n').next()?;
+        let line = core::str::from_utf8(line).ok()?.trim_end();
+        line.ends_with(END).then_some((line, rest))
+    })?;
+    let pem = String::from_utf8_lossy(rest.get(..rest.len().min(PEM_MAX)).unwrap_or_default());
     let is_encrypted =
         line.contains("ENCRYPTED") || pem.lines().take(4).any(|line| line.contains("ENCRYPTED"));
     let public = key::private_from_pem(&pem).ok().map(|private| key::public(&private));

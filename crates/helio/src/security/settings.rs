@@ -52,11 +52,11 @@ const WORDS: [Word; 9] = [
         advice: "remove the word, so that the machine switches off",
     },
     Word {
-        name: "shell",
-        value: Some("on"),
-        severity: Severity::Medium,
-        what: "the shell is on: who reaches the console can feed the machine, stop it and switch it off",
-        advice: "remove the word, or set shell=off",
+        name: "log",
+        value: Some("serial"),
+        severity: Severity::Low,
+        what: "the log goes out by the console: what was shown may be lost with the power",
+        advice: "remove the word, and give the machine a log disk",
     },
     Word {
         name: "entropy",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use boot_contract::archive;
+use memchr::memmem;
 use serde::Serialize;
 use witness::frame::disk::DISK_MAGIC;
 use witness::frame::uart::SEPARATOR;
@@ -100,7 +101,7 @@ fn kind_of(bytes: &[u8]) -> Option<Kind> {
     let at = |offset: usize, magic: &[u8]| {
         bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic))
     };
-    let is_capture = || bytes.windows(4).any(|it| it == [SEPARATOR, b'H', b'G', b' ']);
+    let is_capture = || memmem::find(bytes, &[SEPARATOR, b'H', b'G', b' ']).is_some();
     Some(if at(0, &DISK_MAGIC) {
         Kind::Log
     } else if at(0, b"\x7fELF") || at(0, b"MZ") && !at(56, b"ARM\x64") {
