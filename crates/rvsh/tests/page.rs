@@ -75,6 +75,11 @@ fn examples() -> String {
         "proofs",
         "queues -j",
         "witness tail 2",
+        "perf",
+        "irq",
+        "panic",
+        "mount",
+        "trace filter queue_send clerk",
         "taks",
     ] {
         text += &format!("helio> {line}\n{}", machine.said(line));

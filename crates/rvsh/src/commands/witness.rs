@@ -25,9 +25,9 @@ pub(crate) const COMMAND: Command = Command {
               says. A record that is not sealed yet has no id, and nothing it caused has\n\
               left the machine. Records further back are in the log that was written out.\n\
               `witness proof N` shows that record N is in the log: a proof (C2SP\n\
-              tlog-proof) under the last signed checkpoint, for `helio log` or any other\n\
-              reader of that form. `witness export` sends the whole log out by this\n\
-              console, in frames: a capture of it is for `helio log import`.",
+              tlog-proof) under the last signed checkpoint, for `helio log check-proof`\n\
+              or any other reader of that form. `witness export` sends the whole log out\n\
+              by this console, in frames: a capture of it is for `helio log import`.",
     json: true,
     completes: &[Argument::Word(&["tail", "show", "proof", "export"])],
     run,
@@ -172,7 +172,8 @@ fn proof(request: &Request<'_>, index: u64) -> Result<Answer, Refusal> {
 
 /// The log, by way of the console: the kernel has what is no longer in memory.
 fn export(request: &Request<'_>) -> Result<Answer, Refusal> {
-    if !request.view.machine().facts.flags.contains(Flags::TO_DISK) {
+    let is_here = request.view.hardware().is_some();
+    if is_here && !request.view.machine().facts.flags.contains(Flags::TO_DISK) {
         return Err(Refusal(
             "The log goes over this line already: a capture from power-on has all of it.".into(),
         ));
