@@ -37,7 +37,6 @@ fn spec() -> Spec {
         more: None,
         trust: Some(b"trust".to_vec()),
         device_key: Some(b"key".to_vec()),
-        more: None,
         command_line: "nonce=00".into(),
     }
 }
