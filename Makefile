@@ -49,6 +49,7 @@ help:
 	@echo '  make run         boot in QEMU, run a payload, collect and verify its log'
 	@echo '                   ARCH=x86_64|aarch64, or BOARD=rpi4  PAYLOAD=$(subst $() ,|,$(PACKAGES))'
 	@echo '                   LOADER=uefi|direct|limine (limine: with LIMINE_DIR=folder)'
+	@echo '                   KERNEL_FEATURES= (a kernel without the shell, whatever heliograph.toml says)'
 	@echo '                   WASM=program.wasm, with ARGS="its arguments": a WASI program in its place'
 	@echo '  make hosted      the same payload on this machine, without QEMU'
 	@echo '  make test        everything CI runs: host tests, both architectures in QEMU, lints'

@@ -438,6 +438,8 @@ fn texts() -> Vec<Seed> {
         challenge 00\rtype hello\rfeed thermometer 21\rapprove zz\rstop\rresume\r\
         \u{1b}[A\u{1b}[D\u{7f}x\u{1}y\u{5}z\u{17}\u{b}\u{10}\u{e}\u{3}é€😀\rreboot\rpoweroff\r";
     let commands = commands.as_bytes();
+    let looking = "caps first\rcaps kernel -j\rmem\rmem -j\rqueues\rregions -j\rvectors\rproofs\r\
+        vec\tvectors -j\rvectors reflex 1\rgraphs claims\rgraphs facts 0x2 -j\rre\tcaps f\t\r";
     vec![
         ("note", "checkpoint", world::checkpoint(7, [3; 32]).into_bytes()),
         ("note", "trust", trust.into_bytes()),
@@ -447,6 +449,7 @@ fn texts() -> Vec<Seed> {
         ("json", "values", json.as_bytes().to_vec()),
         ("json", "deep", [[b'['; 33], [b']'; 33]].concat()),
         ("shell", "commands", commands.to_vec()),
+        ("shell", "looking", looking.as_bytes().to_vec()),
         ("shell", "help", b"help".to_vec()),
         ("shell", "challenge", format!("challenge {}", "5a".repeat(32)).into_bytes()),
         ("shell", "overlong", [&[b'x'; 600][..], b"\r\x1b[", &commands[..40]].concat()),

@@ -18,6 +18,7 @@ pub mod acpi;
 #[cfg(target_os = "none")]
 pub mod backtrace;
 pub mod bcm2711;
+pub mod bits;
 pub mod boot;
 pub mod device_tree;
 pub mod dma;

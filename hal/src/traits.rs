@@ -3,6 +3,8 @@
 //! Each method says when it may be called, what it may assume and what it
 //! leaves true. All of them run on the one processor that booted.
 
+use core::fmt;
+
 use crate::boot::BootInfo;
 
 /// A number that names an interrupt on its controller.
@@ -19,6 +21,17 @@ pub enum Interrupt {
     Console,
     /// Nothing that is in use; counted and ignored.
     Spurious,
+}
+
+/// An interrupt that is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What it is for.
+    pub interrupt: Interrupt,
+    /// The controller that delivers it.
+    pub controller: &'static str,
+    /// Its number there.
+    pub line: Line,
 }
 
 /// Why the processor could not go on.
@@ -291,6 +304,10 @@ pub trait Cpu {
     /// SHA-256 compression by the processor's own instructions, with their
     /// name, where it has them.
     fn sha256() -> Option<(Sha256Compress, &'static str)>;
+    /// Shows what the processor is, the privilege it runs at and the state of
+    /// its control registers, floating point among them: each as a name and a
+    /// value. Only reads.
+    fn describe(show: &mut dyn FnMut(&'static str, &dyn fmt::Display));
 }
 
 /// A machine: what the kernel is generic over, once.
@@ -331,6 +348,8 @@ pub trait Platform: Sized {
     fn board(&self) -> u8;
     /// One line that says what was found.
     fn describe(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result;
+    /// Shows the interrupts that are in use. Only looks.
+    fn interrupts(&self, show: &mut dyn FnMut(Source));
     /// The console.
     fn console(&mut self) -> &mut dyn Console;
     /// The clock and its deadline.

@@ -10,15 +10,27 @@ type Processor = <Machine as Platform>::Cpu;
 
 static TIMER: AtomicU64 = AtomicU64::new(0);
 static CONSOLE: AtomicBool = AtomicBool::new(false);
+static CONSOLE_COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// The armed deadline has passed.
 pub fn timer_fired() {
     TIMER.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The console has bytes.
+/// The console's interrupt came: it has bytes.
 pub fn console_fired() {
+    CONSOLE_COUNT.fetch_add(1, Ordering::Relaxed);
+    look_at_console();
+}
+
+/// Has the next sleep end at once, to look at the console.
+pub fn look_at_console() {
     CONSOLE.store(true, Ordering::Relaxed);
+}
+
+/// How often the console's interrupt came.
+pub fn console_interrupts() -> u64 {
+    CONSOLE_COUNT.load(Ordering::Relaxed)
 }
 
 /// How often the timer's interrupt came.

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use durable::disk::{DiskError, DiskLog, Sectors};
+use durable::disk::{DiskError, DiskLog, Readable, Sectors};
 use durable::{Device, Failure, Recorder};
 use hal::traits::{BlockDevice, BlockError};
 use spin::{Mutex, MutexGuard};
@@ -91,6 +91,18 @@ impl Device for LogDevice {
     }
 }
 
+/// Sends the log that is on a disk out by the console, framed as it would be
+/// without a disk. Says whether there is one.
+pub fn export() -> Result<bool, LogFailure> {
+    let mut guard = writer();
+    let Some(LogDevice::Disk(disk)) = guard.as_mut().map(|writer| writer.recorder.device()) else {
+        return Ok(false);
+    };
+    let mut lines = uart::Writer::new();
+    disk.read_back(&mut |frame| lines.send(frame, &mut console::write))?;
+    Ok(true)
+}
+
 /// A disk of the HAL as the log wants it.
 pub struct LogDisk(pub Disk);
 
@@ -122,5 +134,11 @@ impl Sectors for LogDisk {
 
     fn flush(&mut self) -> Result<(), Broken> {
         self.0.flush().map_err(Broken)
+    }
+}
+
+impl Readable for LogDisk {
+    fn read(&mut self, sector: u64, bytes: &mut [u8]) -> Result<(), Broken> {
+        self.0.read(sector, bytes).map_err(Broken)
     }
 }

@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod boot;
 mod console;
+mod hardware;
 mod heap;
 mod idle;
 mod init;

@@ -12,7 +12,7 @@ use hal::traits::{BlockDevice, Cpu, ExitStatus, Platform};
 use kernel::text::TaskText;
 use machine::{Cell, Effect, Failure, Input, Step};
 use package::{Manifest, Package};
-use rvsh::Action;
+use rvsh::{Action, Trace};
 use witness::manifest::{End, RunManifest};
 use witness::record::{Arch, Board, EventKind, Flags, MachineFacts};
 use witness::{Hash, checkpoint, key};
@@ -23,6 +23,7 @@ use crate::log::{self, LogDevice, LogDisk, LogFailure, Writer};
 use crate::sensors::Sensors;
 use crate::settings::Settings;
 use crate::shell::Shell;
+use crate::view::Look;
 use crate::{Kernel, console};
 
 /// Slices after which a checkpoint is made even if no task said anything: how
@@ -42,8 +43,19 @@ pub struct Session {
     sensors: Sensors,
     /// The logical time that is waited for, and when it has come.
     pacing: Option<(u64, u64)>,
+    trace: Trace,
+    /// Number of records that the trace has come to.
+    traced: u64,
+    /// When the log was opened, by the machine's clock.
+    opened_ns: u64,
+    /// Whether somebody who typed was told that there is no shell.
+    is_told: bool,
     slices_since_checkpoint: u32,
 }
+
+/// Whether this kernel has a shell: for release builds a choice of whoever
+/// builds it, for it is a way in.
+const SHELL: bool = cfg!(any(feature = "kernel-shell", debug_assertions));
 
 impl Session {
     /// Opens the log and mounts the package.
@@ -68,6 +80,9 @@ impl Session {
             say(format_args!(
                 "the keys are for development: what they sign proves nothing about who ran it"
             ));
+        }
+        if !SHELL {
+            say(format_args!("there is no shell in this kernel"));
         }
         let boot_cell = machine::Boot {
             package: settings.package,
@@ -100,6 +115,7 @@ impl Session {
         let shell = Shell::new();
         let screen = TaskText::new();
         let sensors = Sensors::find(&mut kernel.platform);
+        let opened_ns = kernel.platform.timer().now_ns();
         let mut session = Self {
             kernel,
             settings,
@@ -111,6 +127,10 @@ impl Session {
             shell,
             sensors,
             pacing: None,
+            trace: Trace::Off,
+            traced: 0,
+            opened_ns,
+            is_told: false,
             slices_since_checkpoint: 0,
         };
         session.commit()?;
@@ -129,6 +149,7 @@ impl Session {
                 return Ok(finish);
             }
             self.read_sensors()?;
+            self.show_trace()?;
             <crate::Machine as Platform>::Cpu::assert_float_state();
             match self.cell.step() {
                 Step::Ran => self.publish()?,
@@ -166,7 +187,7 @@ impl Session {
         if self.cell.view().is_alive() && !self.cell.is_idle() {
             say(format_args!("the tasks wait for input that nobody has given"));
         }
-        if !self.settings.stay {
+        if !SHELL || !self.settings.stay {
             return self.end(End::Finished).map(Some);
         }
         // The log is whole as it is; should anything be added at the prompt,
@@ -253,15 +274,18 @@ impl Session {
 
     /// Takes what was typed through the shell.
     fn serve_console(&mut self) -> Result<Option<Finish>, LogFailure> {
+        if !SHELL {
+            self.turn_away();
+            return Ok(None);
+        }
         while let Some(byte) = self.kernel.platform.console().read() {
-            let view = crate::view::Look {
-                cell: &self.cell,
-                facts: &self.facts,
-                device_name: &self.settings.device_name,
-                package: &self.package,
-                package_digest: self.package_digest,
-            };
-            let Some(action) = self.shell.feed(byte, &view) else { continue };
+            let up_ns = self.up_ns();
+            let Self { shell, kernel, settings, facts, cell, package, trace, .. } = self;
+            let package_digest = self.package_digest;
+            let device_name = &settings.device_name;
+            let view =
+                Look { cell, facts, device_name, package, package_digest, kernel, up_ns, trace };
+            let Some(action) = shell.feed(byte, &view) else { continue };
             match action {
                 Action::Challenge(nonce) => self.challenge(nonce)?,
                 Action::Stop => self.note(Input::new(EventKind::Stop, &[]))?,
@@ -275,6 +299,13 @@ impl Session {
                     None => say(format_args!("there is no sensor of that name")),
                 },
                 Action::Approve(proof) => self.note(Input::new(EventKind::Approval, &proof))?,
+                Action::Trace(trace) => self.set_trace(trace)?,
+                Action::Mount { module, path } => self.mount(&module, &path)?,
+                Action::Panic => {
+                    self.note(Input::new(EventKind::Panic, &[]))?;
+                    panic!("the operator asked for it");
+                }
+                Action::Export => self.export()?,
                 Action::Reboot => {
                     self.note(Input::new(EventKind::Reboot, &[]))?;
                     return self.end(End::Reboot).map(Some);
@@ -284,12 +315,109 @@ impl Session {
                     return self.end(End::PowerOff).map(Some);
                 }
             }
+            self.tell_trace()?;
             self.shell.show();
             // What follows on the line is for after the tasks have seen it.
-            idle::console_fired();
+            idle::look_at_console();
             break;
         }
         Ok(None)
+    }
+
+    /// Drops what was typed where there is no shell: nothing but the shell
+    /// may make an event of it.
+    fn turn_away(&mut self) {
+        let mut is_typed = false;
+        while self.kernel.platform.console().read().is_some() {
+            is_typed = true;
+        }
+        if is_typed && !core::mem::replace(&mut self.is_told, true) {
+            self.screen.end_line(&mut console::write);
+            say(format_args!("there is no shell in this kernel: what is typed is dropped"));
+        }
+    }
+
+    /// Real time since the log was opened, in ns.
+    fn up_ns(&mut self) -> u64 {
+        self.kernel.platform.timer().now_ns().saturating_sub(self.opened_ns)
+    }
+
+    /// Traces something else, from the event that says so on.
+    fn set_trace(&mut self, trace: Trace) -> Result<(), LogFailure> {
+        // What is there already was another setting's.
+        self.tell_trace()?;
+        self.traced = self.cell.log().next().0;
+        let setting = trace.setting();
+        self.note(Input::new(EventKind::Trace, setting.as_bytes()))?;
+        self.trace = trace;
+        Ok(())
+    }
+
+    /// Shows the records that came since the last time, once they are safe:
+    /// they hold what tasks say. Says whether there were any.
+    fn tell_trace(&mut self) -> Result<bool, LogFailure> {
+        let end = self.cell.log().next().0;
+        if self.trace == Trace::Off || self.traced >= end {
+            return Ok(false);
+        }
+        self.commit()?;
+        let up_ns = self.up_ns();
+        let view = Look {
+            cell: &self.cell,
+            facts: &self.facts,
+            device_name: &self.settings.device_name,
+            package: &self.package,
+            package_digest: self.package_digest,
+            kernel: &self.kernel,
+            up_ns,
+            trace: &self.trace,
+        };
+        let records = self.traced..end;
+        let lines: Vec<_> = records.filter_map(|index| self.trace.line(&view, index)).collect();
+        self.traced = end;
+        if lines.is_empty() {
+            return Ok(false);
+        }
+        self.shell.hide();
+        self.screen.end_line(&mut console::write);
+        lines.iter().for_each(|line| say(format_args!("trace: {line}")));
+        Ok(true)
+    }
+
+    /// The same, with the prompt back in its place.
+    fn show_trace(&mut self) -> Result<(), LogFailure> {
+        if self.tell_trace()? {
+            self.shell.show();
+        }
+        Ok(())
+    }
+
+    /// Mounts a module, and says what came of it.
+    fn mount(&mut self, module: &str, path: &str) -> Result<(), LogFailure> {
+        let Some(file) = self.kernel.modules.get(module) else {
+            say(format_args!("there is no module of that name"));
+            return Ok(());
+        };
+        self.commit()?;
+        match self.cell.mount_requested(file, path) {
+            Ok(index) => say(format_args!("the request is record {}", index.0)),
+            Err(error) => say(format_args!("not admitted: {error}")),
+        }
+        self.commit()?;
+        for report in self.cell.take_reports() {
+            say(format_args!("{report}"));
+        }
+        Ok(())
+    }
+
+    /// Sends the log out by the console.
+    fn export(&mut self) -> Result<(), LogFailure> {
+        self.commit()?;
+        match log::export()? {
+            true => say(format_args!("the log was sent")),
+            false => say(format_args!("there is no log disk to read it from")),
+        }
+        Ok(())
     }
 
     fn challenge(&mut self, nonce: [u8; 32]) -> Result<(), LogFailure> {
@@ -317,6 +445,7 @@ impl Session {
     /// Ends the log, and says how the machine is to end.
     fn end(&mut self, end: End) -> Result<Finish, LogFailure> {
         self.publish()?;
+        self.tell_trace()?;
         self.close(end)?;
         let status = self.status();
         Ok(Finish { reboot: end == End::Reboot, status })

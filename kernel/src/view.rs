@@ -1,13 +1,17 @@
 //! What the shell sees of this machine.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use machine::Cell;
 use nucleus::Nucleus;
 use package::Manifest;
-use rvsh::view::{Heap, Machine, View};
+use rvsh::Trace;
+use rvsh::view::{Hardware, Heap, Machine, Module, View};
 use witness::record::MachineFacts;
 use witness::{Hash, Subject};
 
-use crate::{heap, log};
+use crate::{Kernel, hardware, heap, log};
 
 /// The machine between two slices.
 pub struct Look<'a> {
@@ -21,6 +25,12 @@ pub struct Look<'a> {
     pub package: &'a Option<Manifest>,
     /// SHA-256 of its file.
     pub package_digest: Hash,
+    /// The devices.
+    pub kernel: &'a Kernel,
+    /// Real time since the log was opened, in ns.
+    pub up_ns: u64,
+    /// What is traced.
+    pub trace: &'a Trace,
 }
 
 impl View for Look<'_> {
@@ -46,5 +56,22 @@ impl View for Look<'_> {
 
     fn checkpoint(&self) -> u64 {
         log::writer().as_ref().map_or(0, |writer| writer.recorder.covered())
+    }
+
+    fn signed(&self) -> Option<String> {
+        let guard = log::writer();
+        guard.as_ref().and_then(|writer| writer.recorder.checkpoint()).map(String::from)
+    }
+
+    fn hardware(&self) -> Option<Hardware> {
+        Some(hardware::look(self.kernel, self.up_ns))
+    }
+
+    fn trace(&self) -> String {
+        self.trace.setting()
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        hardware::modules(&self.kernel.modules)
     }
 }

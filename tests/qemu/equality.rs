@@ -22,14 +22,40 @@ fn assert_printed(console: &str, text: &str) {
     assert!(!text.is_empty() && console.contains(text), "{console}\nlacks\n{text}");
 }
 
+/// Every command that only looks, and none that changes anything.
+const LOOKS: &str = "help\rinfo\rtasks\rcaps kernel\rcaps bootstrap\rmem\rqueues\rregions\rvectors\r\
+    graphs\rproofs\rwitness\rwitness tail 100\rwitness show 2\rwitness proof 0\rwitness export\r\
+    perf\rirq\rcpu\rtrace\rpanic\rmount\rinfo -j\rtasks -j\rcaps kernel -j\rmem -j\rqueues -j\r\
+    regions -j\rvectors -j\rgraphs -j\rproofs -j\rwitness -j\rwitness proof 0 -j\rperf -j\rirq -j\r\
+    cpu -j\rtrace -j\rpanic -j\rmount -j\rno such command\r\x03\x0c\tw\t\x15";
+
+/// All the while somebody looks, by every command there is for it, as fast as
+/// the line takes it.
 fn bootstrap_is_the_same_on(arch: Arch) {
     let here = hosted();
-    let left = Trial::on(arch).package(artefacts::package("bootstrap")).run();
-    let left = left.ended(MachineStatus::Success);
+    let mut machine = Trial::on(arch).package(artefacts::package("bootstrap")).start();
+    machine.expect("[kernel] log ");
+    machine.send(LOOKS);
+    // Answered in the middle of the run: its task has not ended.
+    machine.expect("There is no command `no`");
+    assert!(!machine.console().contains("[kernel] task "), "{}", machine.console());
+    let left = machine.wait().ended(MachineStatus::Success);
     let log = left.log();
     assert!(log.verified(Expected::default()).records >= MANY);
     log.assert_same_records(&here.log);
     assert_printed(&left.console(), &here.console);
+    assert_all_is_looked_at();
+}
+
+fn assert_all_is_looked_at() {
+    let changing = ["challenge", "type", "feed", "approve", "stop", "resume", "snapshot"];
+    let ending = ["reboot", "poweroff"];
+    for command in rvsh::command::COMMANDS {
+        let is_looked_at =
+            LOOKS.split('\r').any(|line| line.split(' ').next() == Some(command.name));
+        let is_other = changing.iter().chain(&ending).any(|name| *name == command.name);
+        assert!(is_looked_at != is_other, "{}", command.name);
+    }
 }
 
 /// Slow: a thousand resamples, interpreted on an emulated machine.

@@ -60,6 +60,7 @@ impl Trial {
             package: Some(artefacts::package("regress")),
             trust: Some(artefacts::read(&keys.trust_path())),
             device_key: Some(artefacts::read(&keys.private_path(Role::Device))),
+            more: None,
             command_line: String::new(),
         };
         Self {
@@ -95,6 +96,12 @@ impl Trial {
     /// With another package.
     pub fn package(mut self, package: Vec<u8>) -> Self {
         self.spec.package = Some(package);
+        self
+    }
+
+    /// With a further package, for somebody to mount.
+    pub fn more(mut self, package: Vec<u8>) -> Self {
+        self.spec.more = Some(package);
         self
     }
 

@@ -21,9 +21,10 @@ pub mod names {
     /// The kernel.
     pub const KERNEL: &str = "kernel.elf";
     /// The other files: name in the archive, path and name as a module.
-    pub const MODULES: [(&str, &str, &str); 3] = [
+    pub const MODULES: [(&str, &str, &str); 4] = [
         ("package.rvf", "/package.rvf", "package"),
         ("trust.note", "/trust.note", "trust"),
         ("device.pem", "/device.pem", "device-key"),
+        ("more.rvf", "/more.rvf", "more"),
     ];
 }

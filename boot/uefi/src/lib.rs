@@ -29,6 +29,8 @@ pub mod paths {
     pub const TRUST: &str = "/heliograph/trust.note";
     /// The device's private key.
     pub const DEVICE_KEY: &str = "/heliograph/device.pem";
+    /// A further package, for an operator to mount; may be missing.
+    pub const MORE: &str = "/heliograph/more.rvf";
     /// Words for the kernel's command line; may be missing.
     pub const COMMAND_LINE: &str = "/heliograph/cmdline.txt";
 }

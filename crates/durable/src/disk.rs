@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use witness::{
     BootId,
-    frame::disk::{SECTOR, header_sector, pad},
+    frame::{
+        Frame, FrameError, FrameKind, HEADER_SIZE,
+        disk::{SECTOR, header_sector, pad},
+    },
 };
 
 /// What the log needs of a disk.
@@ -22,6 +25,12 @@ pub trait Sectors {
     fn flush(&mut self) -> Result<(), Self::Error>;
 }
 
+/// A disk that the log can be read back from.
+pub trait Readable: Sectors {
+    /// Reads whole sectors, the first of them `sector`.
+    fn read(&mut self, sector: u64, bytes: &mut [u8]) -> Result<(), Self::Error>;
+}
+
 /// Why the log cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiskError<E> {
@@ -29,6 +38,8 @@ pub enum DiskError<E> {
     Disk(E),
     /// The disk has no room left.
     Full,
+    /// What is read back is not what was written.
+    Changed,
 }
 
 impl<E: fmt::Display> fmt::Display for DiskError<E> {
@@ -36,6 +47,7 @@ impl<E: fmt::Display> fmt::Display for DiskError<E> {
         match self {
             Self::Disk(error) => write!(f, "the log disk failed: {error}"),
             Self::Full => f.write_str("the log disk is full"),
+            Self::Changed => f.write_str("the log disk does not give back what was written"),
         }
     }
 }
@@ -68,6 +80,76 @@ impl<S: Sectors> DiskLog<S> {
     /// Sectors used, and sectors there are.
     pub fn usage(&self) -> (u64, u64) {
         (self.next, self.sectors.count())
+    }
+}
+
+impl<S: Readable> DiskLog<S> {
+    /// Reads the log back, from its first frame, and gives those frames that
+    /// make it up: all records, and the last checkpoint and manifest.
+    ///
+    /// # Errors
+    /// [`DiskError::Disk`], or [`DiskError::Changed`] for a frame that does
+    /// not hold.
+    pub fn read_back(&mut self, frame: &mut dyn FnMut(&[u8])) -> Result<(), DiskError<S::Error>> {
+        let mut last = Last::default();
+        let mut buffer: Vec<u8> = Vec::new();
+        for sector in (1..self.next).step_by(CHUNK) {
+            let count = usize::try_from(self.next - sector).map_or(CHUNK, |left| left.min(CHUNK));
+            let old = buffer.len();
+            buffer.resize(old + count * SECTOR, 0);
+            self.sectors.read(sector, buffer.get_mut(old..).unwrap_or_default())?;
+            let mut at = 0;
+            loop {
+                let rest = buffer.get(at..).unwrap_or_default();
+                // Everything before is whole sectors, so this counts as on disk.
+                let filler = rest.len() % SECTOR;
+                if filler < HEADER_SIZE && rest.iter().take(filler).all(|byte| *byte == 0) {
+                    at += filler;
+                }
+                let rest = buffer.get(at..).unwrap_or_default();
+                match Frame::parse(rest) {
+                    Ok((found, length)) if found.boot == self.boot => {
+                        last.take(found.kind, rest.get(..length).unwrap_or_default(), frame);
+                        at += length;
+                    }
+                    Err(FrameError::Truncated) => break,
+                    // Not even its header is there.
+                    Err(_) if rest.len() < HEADER_SIZE => break,
+                    _ => return Err(DiskError::Changed),
+                }
+            }
+            buffer.drain(..at);
+        }
+        if !buffer.is_empty() {
+            return Err(DiskError::Changed);
+        }
+        last.checkpoint.iter().chain(&last.manifest).for_each(|it| frame(it));
+        Ok(())
+    }
+}
+
+/// Sectors that are read at once.
+const CHUNK: usize = 128;
+
+/// The last frames of the kinds of which only those count.
+#[derive(Default)]
+struct Last {
+    checkpoint: Option<Vec<u8>>,
+    manifest: Option<Vec<u8>>,
+}
+
+impl Last {
+    fn take(&mut self, kind: FrameKind, bytes: &[u8], frame: &mut dyn FnMut(&[u8])) {
+        match kind {
+            FrameKind::Entries => {
+                frame(bytes);
+                // The log went on.
+                self.manifest = None;
+            }
+            FrameKind::Checkpoint => self.checkpoint = Some(bytes.into()),
+            FrameKind::Manifest => self.manifest = Some(bytes.into()),
+            FrameKind::Pad => {}
+        }
     }
 }
 
@@ -137,6 +219,14 @@ mod tests {
         }
     }
 
+    impl Readable for &mut Memory {
+        fn read(&mut self, sector: u64, bytes: &mut [u8]) -> Result<(), Infallible> {
+            let at = sector as usize * SECTOR;
+            bytes.copy_from_slice(&self.bytes[at..at + bytes.len()]);
+            Ok(())
+        }
+    }
+
     fn log() -> Log {
         Log::new(Hasher(sha256::software), 8)
     }
@@ -173,6 +263,36 @@ mod tests {
         let public = key::public(&SigningKey::from_bytes(&[9; 32]));
         let verifier = witness::note::VerifierKey::new("device/test", &public).unwrap();
         assert!(witness::note::open(&note, &[verifier]).is_ok());
+    }
+
+    #[test]
+    fn what_is_read_back_is_the_log() {
+        let mut memory = Memory { bytes: vec![0xff; 4096 * SECTOR], steps: vec![] };
+        let mut log = log();
+        let mut recorder = recorder(&mut memory);
+        // Commits of every size up to a few frames, so that frames end
+        // everywhere in a sector.
+        for count in 0..300 {
+            for _ in 0..=count % 7 {
+                write_one(&mut log);
+            }
+            recorder.commit(&mut log).unwrap();
+        }
+        let mut collector = Collector::new();
+        let mut frames = 0;
+        let read = recorder.device().read_back(&mut |bytes| {
+            let (frame, length) = Frame::parse(bytes).unwrap();
+            assert_eq!(length, bytes.len());
+            frames += 1;
+            collector.push(&frame).unwrap();
+        });
+        read.unwrap();
+        let collected = collector.finish();
+        let (size, note) = (log.size() as usize, recorder.checkpoint().map(str::to_string));
+        assert_eq!((collected.entries.len(), collected.covered), (size, size));
+        assert_eq!((collected.checkpoint, frames), (note, 301));
+        recorder.device().sectors.bytes[40 * SECTOR] ^= 1;
+        assert_eq!(recorder.device().read_back(&mut |_| {}), Err(DiskError::Changed));
     }
 
     #[test]

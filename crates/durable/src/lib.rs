@@ -17,4 +17,4 @@ extern crate std;
 pub mod disk;
 mod recorder;
 
-pub use recorder::{Device, Failure, Recorder};
+pub use recorder::{Device, Failure, Recorder, Work};

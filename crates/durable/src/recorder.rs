@@ -44,6 +44,17 @@ impl<E> From<E> for Failure<E> {
     }
 }
 
+/// How much a recorder has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// How often records were sealed.
+    pub seals: u64,
+    /// Checkpoints that were signed.
+    pub checkpoints: u64,
+    /// Bytes of frames that were sent to the device.
+    pub bytes: u64,
+}
+
 /// Writes one boot's log to one device.
 pub struct Recorder<D> {
     device: D,
@@ -54,20 +65,25 @@ pub struct Recorder<D> {
     sent: Option<(u64, Hash)>,
     /// The last checkpoint that is on the device: its size, root and note.
     last: Option<(u64, Hash, String)>,
+    work: Work,
 }
 
 impl<D: Device> Recorder<D> {
     /// A recorder that signs with `key` under `origin`
     /// ([`witness::checkpoint::origin`]).
     pub fn new(device: D, boot: BootId, origin: String, key: SigningKey) -> Self {
-        Self { device, frames: Frames::new(boot), key, origin, sent: None, last: None }
+        let frames = Frames::new(boot);
+        Self { device, frames, key, origin, sent: None, last: None, work: Work::default() }
     }
 
     /// Seals what is pending and sends it to the device, which need not have it
     /// safe. Makes room in the log without the cost of a signature.
     pub fn collect(&mut self, log: &mut Log) -> Result<(), Failure<D::Error>> {
+        if log.pending() > 0 {
+            self.work.seals += 1;
+        }
         log.seal(&mut |record, _| self.frames.entry(record));
-        self.device.append(self.frames.take())?;
+        self.send()?;
         self.sent = Some((log.size(), log.root()));
         Ok(())
     }
@@ -95,7 +111,8 @@ impl<D: Device> Recorder<D> {
         let note = Checkpoint { origin: &self.origin, size, root }.sign(&self.key);
         // A checkpoint is three short lines and a signature.
         self.frames.checkpoint(&note);
-        self.device.append(self.frames.take())?;
+        self.work.checkpoints += 1;
+        self.send()?;
         self.device.flush()?;
         self.last = Some((size, root, note));
         Ok(())
@@ -115,9 +132,20 @@ impl<D: Device> Recorder<D> {
         if !self.frames.manifest(&note) {
             return Err(Failure::ManifestTooLong);
         }
-        self.device.append(self.frames.take())?;
+        self.send()?;
         self.device.flush()?;
         Ok(Some(note))
+    }
+
+    fn send(&mut self) -> Result<(), Failure<D::Error>> {
+        let frames = self.frames.take();
+        self.work.bytes += frames.len() as u64;
+        Ok(self.device.append(frames)?)
+    }
+
+    /// How much this has done so far.
+    pub fn work(&self) -> Work {
+        self.work
     }
 
     /// The last checkpoint on the device.

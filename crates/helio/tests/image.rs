@@ -38,6 +38,7 @@ fn spec(arch: Arch) -> Spec {
         package: Some(vec![7; 100_000]),
         trust: Some(b"trust".to_vec()),
         device_key: Some(b"key".to_vec()),
+        more: None,
         command_line: "nonce=00".into(),
     }
 }

@@ -105,6 +105,9 @@ pub struct Cell {
     pub(crate) wasi: Vec<Option<WasiEntry>>,
     /// Tasks of the package that could not be started.
     pub(crate) refused: Vec<TaskEnd>,
+    /// Bytes of heap that no mounted package may come to take. Nothing that
+    /// is recorded depends on it.
+    pub(crate) spare: u64,
 }
 
 impl Cell {
@@ -146,19 +149,20 @@ impl Cell {
             seed,
             wasi,
             refused: Vec::new(),
+            spare: memory_limit,
         };
         cell.nucleus.spend(Subject::KERNEL, call_fuel(Call::RvfMount));
         let answer = cell.nucleus.gate(Subject::KERNEL, Nucleus::mount_root());
         if let Answer::Prepare(ticket) = answer {
             cell.mount_first(ticket, file.len(), opened, memory_limit, ceiling);
         }
-        cell.start_tasks();
+        cell.start_tasks(0);
         cell
     }
 
-    /// Spawns what the root package lists, in order.
-    fn start_tasks(&mut self) {
-        for number in 0..self.nucleus.plans().len() {
+    /// Spawns what a package lists, in order: the plans from the `first` on.
+    pub(crate) fn start_tasks(&mut self, first: usize) {
+        for number in first..self.nucleus.plans().len() {
             let Some(plan) = self.nucleus.plans().get(number) else { return };
             let (name, request) = (plan.name.clone(), plan.request(number));
             self.nucleus.spend(Subject::KERNEL, call_fuel(Call::TaskSpawn));
@@ -261,13 +265,17 @@ impl Cell {
         self.nucleus.jump()
     }
 
-    /// Records something that came in, before any task can see it.
+    /// Records something that came in, before any task can see it. A request to
+    /// mount a package comes with its file: [`Cell::mount_requested`].
     ///
     /// # Errors
     /// See [`NotAdmitted`].
     pub fn admit(&mut self, input: Input<'_>) -> Result<Index, NotAdmitted> {
         if input.kind == EventKind::Snapshot && self.roots.is_none() {
             return Err(NotAdmitted::NoJournal);
+        }
+        if input.kind == EventKind::MountRequest {
+            return Err(NotAdmitted::NoPackage);
         }
         let admitted = self.nucleus.admit(input);
         if let (Some(roots), Ok(index)) = (&mut self.roots, admitted)

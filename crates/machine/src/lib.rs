@@ -29,6 +29,7 @@ mod imports;
 mod instance;
 mod journal;
 mod limiter;
+mod mount;
 mod prepare;
 mod program;
 mod room;

@@ -209,7 +209,9 @@ impl Cell {
         };
         self.room = opened.as_ref().map_or_else(|_| Room::default(), Room::for_root);
         let paid = self.pay(Subject::KERNEL, file);
-        self.commit_mount(ticket, file, paid.and(fits), opened);
+        if self.commit_mount(ticket, file, paid.and(fits), opened) {
+            self.spare = memory_limit.saturating_sub(needs);
+        }
         self.reports.extend(excess.map(|excess| format!("{excess}")));
         if needs > memory_limit {
             self.reports.push(format!(
@@ -220,7 +222,7 @@ impl Cell {
     }
 
     /// Says whether it is mounted.
-    fn commit_mount(
+    pub(crate) fn commit_mount(
         &mut self,
         ticket: Ticket,
         file: usize,
@@ -243,7 +245,7 @@ impl Cell {
     }
 
     /// Takes the price of looking at so many bytes.
-    fn pay(&mut self, caller: Subject, bytes: usize) -> Result<(), Error> {
+    pub(crate) fn pay(&mut self, caller: Subject, bytes: usize) -> Result<(), Error> {
         let fuel = data_fuel(u64::try_from(bytes).unwrap_or(u64::MAX));
         if fuel > self.nucleus.allowance(caller) {
             return Err(Error::FuelBudget);

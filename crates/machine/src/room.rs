@@ -48,7 +48,8 @@ impl Room {
     }
 }
 
-fn share(package: &Package<'_>) -> u64 {
+/// Bytes set aside for what the tasks of a package bring.
+pub(crate) fn share(package: &Package<'_>) -> u64 {
     package.manifest().map_or(0, |manifest| (manifest.limits.memory / 2).saturating_add(SHARE))
 }
 
@@ -59,7 +60,7 @@ pub(crate) fn translations(package: &Package<'_>) -> u64 {
     weights.fold(0, |sum, weight| sum.saturating_add(weight.translation))
 }
 
-/// Bytes that a root package can come to take.
+/// Bytes that a package that the kernel mounts can come to take.
 pub(crate) fn needs(package: &Package<'_>) -> u64 {
     let parts = package.components().iter().chain(package.regions());
     let parts = parts.map(|part| u64::try_from(part.bytes.len()).unwrap_or(u64::MAX));

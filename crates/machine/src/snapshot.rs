@@ -188,6 +188,8 @@ impl Cell {
             seed: Saved::load(&mut from).ok_or(Loaded::NoSnapshot)?,
             // The tasks of the package have started.
             wasi: Vec::new(),
+            // How much the machine that went on had does not matter here.
+            spare: u64::MAX,
         };
         while !from.is_at_end() {
             from.align().ok_or(Loaded::NoSnapshot)?;

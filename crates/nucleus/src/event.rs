@@ -53,6 +53,10 @@ pub enum NotAdmitted {
     Unsupported,
     /// Snapshots are for packages that ask for state roots.
     NoJournal,
+    /// A request to mount a package came without its file.
+    NoPackage,
+    /// The package may come to take more memory than this machine has left.
+    NoMemory,
 }
 
 impl core::fmt::Display for NotAdmitted {
@@ -63,6 +67,8 @@ impl core::fmt::Display for NotAdmitted {
             Self::NoSensor => "there is no such sensor",
             Self::Unsupported => "this build does nothing with events of this kind",
             Self::NoJournal => "the package's manifest does not ask for state roots",
+            Self::NoPackage => "the package to mount is not at hand",
+            Self::NoMemory => "the package may come to take more memory than there is",
         })
     }
 }
@@ -115,7 +121,10 @@ impl Nucleus {
             | EventKind::Reboot
             | EventKind::Snapshot
             | EventKind::Entropy
-            | EventKind::Unrecorded => NO_OBJECT,
+            | EventKind::MountRequest
+            | EventKind::Trace
+            | EventKind::Unrecorded
+            | EventKind::Panic => NO_OBJECT,
             _ => return Err(NotAdmitted::Unsupported),
         };
         let event = Event::new(kind, false, source, data).ok_or(NotAdmitted::BadLength)?;

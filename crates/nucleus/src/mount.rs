@@ -25,7 +25,7 @@ use package::{
 };
 use witness::{Hasher, Index, Subject};
 
-/// A task that the root package lists.
+/// A task that a package lists which the kernel mounts.
 #[derive(Clone, Debug)]
 pub struct TaskPlan {
     /// Its name.
@@ -69,6 +69,12 @@ struct New {
 impl Nucleus {
     /// The request by which the kernel mounts the root package.
     pub fn mount_root() -> Request<'static> {
+        Self::mount_at(ROOT)
+    }
+
+    /// The request by which the kernel mounts a package that an operator
+    /// handed it.
+    pub fn mount_at(path: &str) -> Request<'_> {
         Request {
             call: Call::RvfMount,
             handle: Handle(0),
@@ -76,11 +82,11 @@ impl Nucleus {
             length: 0,
             argument: 0,
             fuel: u64::MAX,
-            arguments: Ok(Arguments::Mount { region: None, path: ROOT }),
+            arguments: Ok(Arguments::Mount { region: None, path }),
         }
     }
 
-    /// The tasks that the root package lists, in order.
+    /// The tasks that the packages list which the kernel mounted, in order.
     pub fn plans(&self) -> &[TaskPlan] {
         &self.world.plans
     }
@@ -172,7 +178,7 @@ impl Nucleus {
         }
         self.place_guards(manifest, &ids);
         let plans = match manifest {
-            Some(manifest) if path == ROOT => plans(manifest, &ids)?,
+            Some(manifest) if subject == Subject::KERNEL => plans(manifest, &ids)?,
             _ => Vec::new(),
         };
         let space = self.world.task_mut(subject).map(|task| &mut task.space);

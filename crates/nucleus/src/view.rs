@@ -5,7 +5,7 @@ use crate::{
     partition::PartitionId,
 };
 use abi::Error;
-use witness::{Hash, Subject};
+use witness::{Hash, Hasher, Subject};
 
 pub use crate::{
     object::{Body, Component, Object},
@@ -91,6 +91,11 @@ impl Nucleus {
     /// Whether any task can still run, now or ever.
     pub fn is_alive(&self) -> bool {
         self.tasks().any(|(_, task)| task.state().is_alive())
+    }
+
+    /// SHA-256, as this machine does it.
+    pub fn hasher(&self) -> Hasher {
+        self.world.hasher
     }
 
     /// SHA-256 of some bytes.

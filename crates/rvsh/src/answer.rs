@@ -7,8 +7,10 @@ use core::fmt;
 
 use witness::json::Value;
 
+use crate::trace::Trace;
+
 /// Something for the kernel to do after it has shown the text. Each of them
-/// is an event in the log; looking is not.
+/// but the last is an event in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Admit a verifier's nonce as an event, seal it and sign a checkpoint
@@ -31,10 +33,30 @@ pub enum Action {
     },
     /// Hand a signed proof to the tasks.
     Approve([u8; SignedProof::SIZE]),
+    /// Trace something else from here on.
+    Trace(Trace),
+    /// Mount a package.
+    Mount {
+        /// The module that holds it.
+        module: String,
+        /// Where.
+        path: String,
+    },
+    /// Panic.
+    Panic,
     /// End the run and start the machine again.
     Reboot,
     /// End the run and switch the machine off.
     PowerOff,
+    /// Send the log out by the console, framed. Only looks.
+    Export,
+}
+
+impl Action {
+    /// Whether this is an event in the log; else it only looks.
+    pub fn is_event(&self) -> bool {
+        *self != Self::Export
+    }
 }
 
 /// A command's answer.

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use crate::answer::{Answer, Refusal};
 use crate::commands::{
-    caps, challenge, graphs, help, info, input, mem, power, proofs, queues, regions, stop, tasks,
-    vectors, witness,
+    caps, challenge, cpu, graphs, help, info, input, irq, mem, mount, panic, perf, power, proofs,
+    queues, regions, stop, tasks, trace, vectors, witness,
 };
 use crate::view::View;
 
@@ -41,6 +41,10 @@ pub(crate) enum Argument {
     Graphs,
     /// A sensor.
     Sensor,
+    /// A module that can be mounted.
+    Module,
+    /// What a trace can be filtered by.
+    Traced,
     /// One of these words.
     Word(&'static [&'static str]),
 }
@@ -58,6 +62,12 @@ pub const COMMANDS: &[Command] = &[
     graphs::COMMAND,
     proofs::COMMAND,
     witness::COMMAND,
+    perf::COMMAND,
+    irq::COMMAND,
+    cpu::COMMAND,
+    trace::COMMAND,
+    panic::COMMAND,
+    mount::COMMAND,
     challenge::COMMAND,
     input::TYPE,
     input::FEED,
@@ -186,7 +196,8 @@ mod tests {
 
         #[test]
         fn json_is_one_line_that_parses(name in "info|tasks|caps worker|caps kernel|mem|queues|regions|vectors|graphs|vectors places\
-                |graphs roads|proofs|witness|witness tail 9|witness show 1") {
+                |graphs roads|proofs|witness|witness tail 9|witness show 1|witness proof 1\
+                |perf|irq|cpu|trace|panic|mount") {
             let answer = execute(&[&name, " -j"].concat(), &Sample::new());
             let line = answer.text.strip_suffix('\n').unwrap();
             ::witness::json::parse_canonical(line).unwrap();
@@ -225,6 +236,11 @@ mod tests {
         for line in ["caps 1", "mem", "queues", "regions", "vectors", "graphs", "proofs"] {
             assert_eq!(action(line), None);
         }
+        for line in ["perf", "irq", "cpu", "trace", "panic", "mount", "witness proof 0"] {
+            assert_eq!(action(line), None);
+        }
+        let export = action("witness export").unwrap();
+        assert!(export == Action::Export && !export.is_event());
         assert_eq!(action("reboot"), Some(Action::Reboot));
         assert_eq!(action("poweroff"), Some(Action::PowerOff));
         assert_eq!(action("stop"), Some(Action::Stop));

@@ -8,6 +8,7 @@ use nucleus::Nucleus;
 use nucleus::view::Body;
 
 use crate::command::{Argument, COMMANDS, find};
+use crate::commands::trace;
 use crate::view::View;
 
 /// How the word left of the cursor can go on.
@@ -25,7 +26,7 @@ pub fn complete(before: &str, view: &dyn View) -> Completion {
         at + before.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
     });
     let (words, typed) = before.split_at_checked(start).unwrap_or_default();
-    let mut choices = candidates(words, view.nucleus());
+    let mut choices = candidates(words, view);
     choices.retain(|choice| choice.starts_with(typed));
     choices.sort_unstable();
     choices.dedup();
@@ -37,7 +38,8 @@ pub fn complete(before: &str, view: &dyn View) -> Completion {
 }
 
 /// Everything that may follow these words.
-fn candidates(words: &str, nucleus: &Nucleus) -> Vec<String> {
+fn candidates(words: &str, view: &dyn View) -> Vec<String> {
+    let nucleus = view.nucleus();
     let mut words = words.split_whitespace().filter(|word| !word.starts_with('-'));
     let Some(name) = words.next() else { return commands() };
     let argument = find(name).and_then(|command| command.completes.get(words.count()));
@@ -49,6 +51,11 @@ fn candidates(words: &str, nucleus: &Nucleus) -> Vec<String> {
         Some(Argument::Vectors) => names(nucleus, |body| matches!(body, Body::Vectors(_))),
         Some(Argument::Graphs) => names(nucleus, |body| matches!(body, Body::Graph(_))),
         Some(Argument::Sensor) => names(nucleus, |body| matches!(body, Body::Sensor(_))),
+        Some(Argument::Module) => view.modules().into_iter().map(|module| module.name).collect(),
+        Some(Argument::Traced) => {
+            let tasks = nucleus.tasks().map(|(_, task)| task.name.clone());
+            tasks.chain(trace::words().map(String::from)).collect()
+        }
     }
 }
 
@@ -87,7 +94,11 @@ mod tests {
         for (before, rest, choices) in [
             ("wit", "ness ", "witness"),
             ("re", "", "reboot regions resume"),
-            ("c", "", "caps challenge"),
+            ("c", "", "caps challenge cpu"),
+            ("mount ", "extra ", "extra"),
+            ("trace f", "ilter ", "filter"),
+            ("trace filter de", "nied ", "denied"),
+            ("trace filter cl", "erk ", "clerk"),
             ("  po", "weroff ", "poweroff"),
             ("help vec", "tors ", "vectors"),
             ("caps ", "", "broken clerk worker"),

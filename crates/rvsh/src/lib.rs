@@ -25,9 +25,11 @@ mod commands;
 mod complete;
 mod describe;
 pub mod editor;
+mod hardware;
 #[cfg(test)]
 mod sample;
 mod table;
+pub mod trace;
 mod units;
 pub mod view;
 
@@ -35,4 +37,5 @@ pub use answer::{Action, Answer};
 pub use command::execute;
 pub use complete::{Completion, complete};
 pub use editor::{Editor, Input};
+pub use trace::Trace;
 pub use view::View;

@@ -15,10 +15,12 @@ use package::manifest::{
 use package::{DATA_SEGMENT, Manifest, Package, signature_payload, signing_message};
 use rvf_types::SegmentFlags;
 use rvf_wire::write_segment;
+use witness::checkpoint::Checkpoint;
+use witness::note::VerifierKey;
 use witness::record::{Arch, Board, Flags, MachineFacts, TrapCode};
 use witness::{Hash, Hasher, Index, Subject, Trust, trust::NamedKey};
 
-use crate::view::{Heap, Machine, View};
+use crate::view::{self, Hardware, Heap, Line, Machine, Module, View};
 
 const HASHER: Hasher = Hasher::SOFTWARE;
 
@@ -55,6 +57,8 @@ pub(crate) struct Sample {
     pub(crate) nucleus: Nucleus,
     pub(crate) package: Option<Manifest>,
     pub(crate) digest: Hash,
+    /// Whether there is only what its log says.
+    is_replayed: bool,
 }
 
 impl Sample {
@@ -109,6 +113,11 @@ impl Sample {
         Self::started(b"no package")
     }
 
+    /// The same machine, made again from its log.
+    pub(crate) fn replayed(self) -> Self {
+        Self { is_replayed: true, ..self }
+    }
+
     fn started(file: &[u8]) -> Self {
         let opened = Package::open(file, &trust(), HASHER);
         let mut nucleus = Nucleus::new(Start {
@@ -129,7 +138,7 @@ impl Sample {
             &|_| false,
         );
         let package = opened.ok().and_then(|package| package.manifest().cloned());
-        Self { nucleus, package, digest: HASHER.hash(file) }
+        Self { nucleus, package, digest: HASHER.hash(file), is_replayed: false }
     }
 
     /// Gives tasks slices until it is this one's turn, in which it does that.
@@ -266,6 +275,39 @@ impl View for Sample {
     fn checkpoint(&self) -> u64 {
         self.nucleus.log().size()
     }
+
+    fn signed(&self) -> Option<String> {
+        let (size, root) = (self.nucleus.log().size(), self.nucleus.log().root());
+        (size > 0).then(|| Checkpoint { origin: ORIGIN, size, root }.sign(&operator()))
+    }
+
+    fn hardware(&self) -> Option<Hardware> {
+        let line = |device, number, count| Line { device, controller: "GICv3", number, count };
+        let named = [
+            ("processor", "Sample 9000"),
+            ("SHA-256", "software"),
+            ("MXCSR", "0x1f80: round to nearest"),
+        ];
+        (!self.is_replayed).then(|| Hardware {
+            interrupts: vec![line("timer", 27, 12), line("console", 33, 345)],
+            spurious: 0,
+            processor: named.map(|(name, value)| (name.into(), value.into())).into(),
+            work: view::Work { up_ns: 1_500_000_000, seals: 4, checkpoints: 2, log_bytes: 4096 },
+        })
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        let extra = Module { name: "extra".into(), bytes: 2048 };
+        if self.is_replayed { Vec::new() } else { vec![extra] }
+    }
+}
+
+/// Names the sample's log.
+const ORIGIN: &str = "helio-sample/b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0";
+
+/// Who signs the sample's log.
+pub(crate) fn device() -> VerifierKey {
+    VerifierKey::new(ORIGIN, operator().verifying_key().as_bytes()).unwrap()
 }
 
 fn operator() -> SigningKey {

@@ -6,11 +6,15 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use nucleus::{Nucleus, ObjectId, PartitionId, State, view::Object};
 use package::Manifest;
 use witness::record::{MachineFacts, Record, RecordError};
 use witness::{Hash, Index, Subject};
+
+pub use crate::hardware::{Hardware, Line, Work};
+use crate::trace::Trace;
 
 /// A machine, looked at between two slices.
 pub trait View {
@@ -25,6 +29,27 @@ pub trait View {
 
     /// Number of records that the last signed checkpoint covers.
     fn checkpoint(&self) -> u64;
+
+    /// The last signed checkpoint, a note; `None` where there is none over
+    /// records that are here.
+    fn signed(&self) -> Option<String> {
+        None
+    }
+
+    /// What no log shows; `None` for a machine that is replayed.
+    fn hardware(&self) -> Option<Hardware> {
+        None
+    }
+
+    /// The setting of the trace, as its event has it.
+    fn trace(&self) -> String {
+        Trace::Off.setting()
+    }
+
+    /// What the loader handed over that can be mounted.
+    fn modules(&self) -> Vec<Module> {
+        Vec::new()
+    }
 
     /// A record that the machine no longer has in memory, where the
     /// surroundings have the log.
@@ -48,6 +73,15 @@ pub struct Machine<'a> {
     pub package_digest: Hash,
     /// The kernel's heap; `None` where it has none of its own.
     pub heap: Option<Heap>,
+}
+
+/// A file that the loader handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
 }
 
 /// How full a heap is.

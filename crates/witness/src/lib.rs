@@ -30,6 +30,7 @@ pub mod proof;
 pub mod record;
 pub mod sha256;
 pub mod signature;
+pub mod tally;
 pub mod tiles;
 pub mod tree;
 pub mod trust;

@@ -10,6 +10,7 @@
 use crate::{
     Hash, Hasher,
     record::{Draft, Encoded, Record, RecordError},
+    tally::Tally,
     tree::Tree,
 };
 use alloc::{vec, vec::Vec};
@@ -47,6 +48,8 @@ pub struct Log {
     tree: Tree,
     /// Leaf hashes of all sealed records.
     ids: Vec<Hash>,
+    /// What was written here.
+    tally: Tally,
 }
 
 impl Log {
@@ -60,6 +63,7 @@ impl Log {
             pending: 0,
             tree: Tree::new(hasher),
             ids: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -98,6 +102,7 @@ impl Log {
             slot.cause = draft.cause;
         }
         self.pending += 1;
+        self.tally.count(draft);
         index
     }
 
@@ -160,6 +165,12 @@ impl Log {
     /// Ids of all sealed records, in order: what proofs are made from.
     pub fn ids(&self) -> &[Hash] {
         &self.ids
+    }
+
+    /// How many records of each kind were written: all of them but for those
+    /// before a log that went on.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// A record that is still in memory: any that is pending, or one of the

@@ -1,9 +1,12 @@
 //! The processor: interrupts, idling, floating point state, features.
 
-use aarch64_cpu::asm::{barrier, wfi};
-use aarch64_cpu::registers::{CurrentEL, DAIF, MPIDR_EL1, Readable};
+use core::fmt;
 
-use super::sha256;
+use aarch64_cpu::asm::{barrier, wfi};
+use aarch64_cpu::registers::{CurrentEL, DAIF, MIDR_EL1, MPIDR_EL1, Readable, SCTLR_EL1};
+
+use super::{paging, sha256};
+use crate::bits::{Bits, FloatControl};
 use crate::traits::{self, Sha256Compress};
 
 /// The one that booted.
@@ -39,12 +42,7 @@ impl traits::Cpu for Cpu {
     }
 
     fn assert_float_state() {
-        let control: u64;
-        // SAFETY: reading FPCR changes nothing; it is not trapped since
-        // `_start` set CPACR_EL1.FPEN.
-        unsafe {
-            core::arch::asm!("mrs {}, fpcr", out(reg) control, options(nomem, nostack, preserves_flags));
-        }
+        let control = float_control();
         assert!(control == 0, "FPCR is {control:#x}");
     }
 
@@ -61,6 +59,55 @@ impl traits::Cpu for Cpu {
     fn sha256() -> Option<(Sha256Compress, &'static str)> {
         sha256::detect()
     }
+
+    fn describe(show: &mut dyn FnMut(&'static str, &dyn fmt::Display)) {
+        let id = MIDR_EL1.get();
+        let (implementer, part) = (id >> 24 & 0xff, id >> 4 & 0xfff);
+        let (variant, revision) = (field(id, 20), field(id, 0));
+        show(
+            "processor",
+            &format_args!("implementer {implementer:#x}, part {part:#x}, r{variant}p{revision}"),
+        );
+        match is_host() {
+            true => show("privilege", &"EL2, with the virtualization host extensions"),
+            false => show("privilege", &"EL1"),
+        }
+        // At EL2 with the host extensions this name means SCTLR_EL2.
+        show("SCTLR", &Bits { value: SCTLR_EL1.get(), names: SCTLR });
+        show("PAN", &if paging::has_pan() { "set" } else { "not there" });
+        let value = float_control();
+        let float = FloatControl {
+            value,
+            to_nearest: value & 3 << 22 == 0,
+            traps: value & 0x9f00 != 0,
+            flushes: value & 1 << 24 != 0,
+        };
+        show("FPCR", &float);
+    }
+}
+
+/// Bits that have to do with paging and protection (Arm ARM, SCTLR_EL1).
+const SCTLR: &[(u32, &str)] = &[
+    (0, "M"),
+    (1, "A"),
+    (2, "C"),
+    (3, "SA"),
+    (4, "SA0"),
+    (12, "I"),
+    (19, "WXN"),
+    (23, "SPAN"),
+    (25, "EE"),
+];
+
+/// The floating point control register.
+fn float_control() -> u64 {
+    let control: u64;
+    // SAFETY: reading FPCR changes nothing; it is not trapped since `_start`
+    // set CPACR_EL1.FPEN.
+    unsafe {
+        core::arch::asm!("mrs {}, fpcr", out(reg) control, options(nomem, nostack, preserves_flags));
+    }
+    control
 }
 
 /// Runs `work` with interrupts disabled, and leaves them as they were.

@@ -11,7 +11,7 @@ use super::gic2::Gic2;
 use super::gic3::{self, Gic3};
 use super::registers::Registers;
 use super::{serial, timer};
-use crate::traits::{DiscoverError, Interrupt, PageTables};
+use crate::traits::{DiscoverError, Interrupt, Line, PageTables, Source};
 use crate::window::Window;
 
 /// No interrupt has this number.
@@ -120,6 +120,16 @@ pub fn take(handler: fn(Interrupt)) {
             }
         }
         None => handler(Interrupt::Spurious),
+    }
+}
+
+/// Shows both interrupts, by their INTIDs.
+pub fn in_use(controller: &'static str, show: &mut dyn FnMut(Source)) {
+    for (interrupt, line) in [(Interrupt::Timer, &TIMER), (Interrupt::Console, &CONSOLE)] {
+        let line = line.load(Ordering::Relaxed);
+        if line != NONE {
+            show(Source { interrupt, controller, line: Line(line) });
+        }
     }
 }
 

@@ -8,11 +8,12 @@ use super::disk::Disk;
 use super::interrupt::Gic;
 use super::paging::PageTables;
 use super::rpi4::{self, Rpi4};
-use super::{early, entropy, mmio, power, serial, timer, trap, virt};
+use super::{early, entropy, interrupt, mmio, power, serial, timer, trap, virt};
 use crate::boot::BootInfo;
 use crate::device_tree::DeviceTree;
 use crate::traits::{
-    Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Timer,
+    Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Source,
+    Timer,
 };
 use crate::window::Window;
 use crate::{acpi, dma, pci};
@@ -124,6 +125,10 @@ impl Platform for Machine {
             Some(disk) => disk.describe(out),
             None => out.write_str("no log disk"),
         }
+    }
+
+    fn interrupts(&self, show: &mut dyn FnMut(Source)) {
+        interrupt::in_use(self.controller, show);
     }
 
     fn console(&mut self) -> &mut dyn Console {

@@ -155,7 +155,7 @@ fn physical_size() -> u64 {
 }
 
 /// ID_AA64MMFR1_EL1.PAN, bits 23:20.
-fn has_pan() -> bool {
+pub fn has_pan() -> bool {
     field(ID_AA64MMFR1_EL1.get(), 20) != 0
 }
 

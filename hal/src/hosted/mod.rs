@@ -24,7 +24,7 @@ pub use memory::{Memory, PageTables};
 use crate::boot::BootInfo;
 use crate::traits::{
     self, BlockDevice, BlockError, DiscoverError, ExitStatus, FrameSource, Handlers, Platform,
-    SECTOR_SIZE, Sha256Compress,
+    SECTOR_SIZE, Sha256Compress, Source,
 };
 
 /// A machine made of the host's means.
@@ -89,6 +89,8 @@ impl Platform for Machine {
     fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         out.write_str("hosted")
     }
+
+    fn interrupts(&self, _show: &mut dyn FnMut(Source)) {}
 
     fn console(&mut self) -> &mut dyn traits::Console {
         &mut self.console
@@ -274,6 +276,10 @@ impl traits::Cpu for Cpu {
     #[cfg(not(target_arch = "x86_64"))]
     fn sha256() -> Option<(Sha256Compress, &'static str)> {
         None
+    }
+
+    fn describe(show: &mut dyn FnMut(&'static str, &dyn fmt::Display)) {
+        show("processor", &"the host's, by way of its operating system");
     }
 }
 

@@ -3,14 +3,14 @@
 //! Two interrupts are in use: the local timer and the console. The 8259s are
 //! moved out of the way of the exceptions and masked.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use x86_64::instructions::port::Port;
 use x86_64::registers::model_specific::Msr;
 
 use super::{serial, timer};
 use crate::acpi::madt::{self, Signal};
-use crate::traits::{DiscoverError, Interrupt, PageTables};
+use crate::traits::{DiscoverError, Interrupt, Line, PageTables, Source};
 use crate::window::Window;
 
 /// Vector of the local timer.
@@ -47,6 +47,12 @@ const MODE_DEADLINE: u32 = 2 << 17;
 static BASE: AtomicU64 = AtomicU64::new(0);
 /// Whether the firmware left it in x2APIC mode, where registers are MSRs.
 static X2: AtomicBool = AtomicBool::new(false);
+
+/// Input of the I/O APICs, counted over all of them, that the console has.
+static CONSOLE_INPUT: AtomicU32 = AtomicU32::new(NONE);
+
+/// No input has this number.
+const NONE: u32 = u32::MAX;
 
 fn read(register: u32) -> u32 {
     if X2.load(Ordering::Relaxed) {
@@ -133,7 +139,23 @@ pub fn route_console<P: PageTables>(
             }
         }
     }
-    if routed { Ok(()) } else { Err(DiscoverError::Missing("I/O APIC input of the console")) }
+    if !routed {
+        return Err(DiscoverError::Missing("I/O APIC input of the console"));
+    }
+    CONSOLE_INPUT.store(interrupt, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Shows both interrupts: the timer's by its vector, for the local APIC's own
+/// sources have no other number.
+pub fn in_use(show: &mut dyn FnMut(Source)) {
+    let line = Line(u32::from(TIMER_VECTOR));
+    show(Source { interrupt: Interrupt::Timer, controller: "local APIC", line });
+    let line = CONSOLE_INPUT.load(Ordering::Relaxed);
+    if line != NONE {
+        let controller = "I/O APIC";
+        show(Source { interrupt: Interrupt::Console, controller, line: Line(line) });
+    }
 }
 
 fn local_id() -> u8 {

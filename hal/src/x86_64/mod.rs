@@ -19,7 +19,8 @@ use core::fmt;
 use crate::acpi::{self, fadt::Fadt, mcfg};
 use crate::boot::BootInfo;
 use crate::traits::{
-    Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Timer,
+    Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Source,
+    Timer,
 };
 use crate::virtio::Disk;
 use crate::window::{FirmwareMemory, Window};
@@ -102,6 +103,10 @@ impl Platform for Machine {
             Some(disk) => disk.describe(out),
             None => out.write_str("no log disk"),
         }
+    }
+
+    fn interrupts(&self, show: &mut dyn FnMut(Source)) {
+        interrupt::in_use(show);
     }
 
     fn console(&mut self) -> &mut dyn Console {

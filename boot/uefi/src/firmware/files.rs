@@ -28,6 +28,9 @@ pub struct BootFiles {
     pub trust: Pages,
     /// The device's private key.
     pub device_key: Pages,
+    /// A further package, if there is one. The kernel checks it when it is
+    /// mounted.
+    pub more: Option<Pages>,
     /// Words for the command line, if there are any.
     pub command_line: Option<Pages>,
     /// The loader itself, if firmware says which file it came from.
@@ -46,6 +49,7 @@ pub fn read() -> Result<BootFiles, Refusal> {
         trust: required(paths::TRUST)?,
         package: required(paths::PACKAGE)?,
         device_key: required(paths::DEVICE_KEY)?,
+        more: read_file(&mut root, paths::MORE)?,
         command_line: read_file(&mut root, paths::COMMAND_LINE)?,
         loader: own_path().and_then(|path| read_path(&mut root, &path).ok().flatten()),
     })

@@ -35,18 +35,22 @@ fn enter(loaded: &mut Loaded<'_>, firmware_map: &MemoryMapOwned) -> Result<Never
     let memory = describe(loaded, firmware_map, &mut entries)?;
 
     let files = loaded.files;
+    let device_key = file(&files.device_key, paths::DEVICE_KEY, "device-key");
+    let more = files.more.as_ref().map(|more| file(more, paths::MORE, "more"));
     let modules = [
         file(&files.package, paths::PACKAGE, "package"),
         file(&files.trust, paths::TRUST, "trust"),
-        file(&files.device_key, paths::DEVICE_KEY, "device-key"),
+        device_key,
+        more.unwrap_or(device_key),
     ];
+    let count = if files.more.is_some() { modules.len() } else { modules.len() - 1 };
     let facts = Facts {
         loader: ("Heliograph UEFI loader", LOADER_VERSION),
         is_uefi: true,
         kernel_virtual: loaded.image.base(),
         kernel_physical: loaded.memory.address(),
         kernel_file: file(&files.kernel, paths::KERNEL, &loaded.command_line),
-        modules: &modules,
+        modules: modules.get(..count).unwrap_or_default(),
         memory,
         rsdp: loaded.tables.rsdp,
         smbios: loaded.tables.smbios,
@@ -80,7 +84,8 @@ fn describe<'e>(
     map::enter(firmware_map, &mut map)?;
     loaded.tables.keep_mapped(&FirmwareMemory::new(&loaded.firmware_map), &mut map)?;
     let files = loaded.files;
-    for pages in [&loaded.memory, &files.kernel, &files.package, &files.trust, &files.device_key] {
+    let needed = [&loaded.memory, &files.kernel, &files.package, &files.trust, &files.device_key];
+    for pages in needed.into_iter().chain(&files.more) {
         map.claim(pages.address(), pages.size(), Kind::KernelAndModules)?;
     }
     Ok(map.finish())

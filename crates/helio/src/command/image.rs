@@ -116,6 +116,9 @@ pub struct Parts {
     device_key: Option<PathBuf>,
     #[command(flatten)]
     configured: Configured,
+    /// A further package, which an operator can mount at the shell.
+    #[arg(long, value_name = "PACKAGE")]
+    more: Option<PathBuf>,
 }
 
 impl Parts {
@@ -203,6 +206,7 @@ impl Parts {
             package: None,
             trust: Some(read_built(&self.trust_path(), "helio keys init")?),
             device_key: Some(device_key),
+            more: self.more.as_deref().map(file::read).transpose()?,
             command_line,
         })
     }

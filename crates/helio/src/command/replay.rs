@@ -54,6 +54,9 @@ pub struct Replay {
     /// one].
     #[arg(long)]
     trust: Option<PathBuf>,
+    /// A package that an operator mounted; may be given more than once.
+    #[arg(long, value_name = "PACKAGE")]
+    mounted: Vec<PathBuf>,
     /// Stop when every record before this one is there.
     #[arg(long)]
     until: Option<u64>,
@@ -82,6 +85,8 @@ impl Replay {
             (None, Some(file)) => TrustFile::Perhaps(file),
             (_, None) => TrustFile::Unknown,
         };
+        let mounted: Vec<_> =
+            self.mounted.iter().map(|path| file::read(path)).collect::<Result<_>>()?;
         let checking = Progress::start(output, "verifying the log");
         let log = folder::read(&self.log)?;
         let finding = verify_folder(&log, self.device_key()?, Expected::default());
@@ -90,7 +95,8 @@ impl Replay {
             Some((records, extent)) => {
                 let end = usize::try_from(records).ok();
                 let entries = end.and_then(|end| log.entries.get(..end)).unwrap_or(&log.entries);
-                let sound = Sound { log: &log, finding: &finding, entries, extent };
+                let sound =
+                    Sound { log: &log, finding: &finding, entries, extent, mounted: &mounted };
                 let package = package.as_deref().unwrap_or_default();
                 let inputs = Inputs { package, trust, keeps_journals: self.snapshots.is_some() };
                 self.replay(output, &sound, snapshot.as_ref(), inputs)
@@ -114,7 +120,7 @@ impl Replay {
         snapshot: Option<&Snapshot>,
         inputs: Inputs<'_>,
     ) -> Result<ExitCode> {
-        let Sound { log, finding, entries, extent } = *sound;
+        let Sound { log, finding, entries, extent, mounted } = *sound;
         let decoder = || Decoder::new(log);
         let began = Instant::now();
         let started = match snapshot {
@@ -137,6 +143,7 @@ impl Replay {
             }
             Err(NoStart::Snapshot(error)) => return Err(self.wrong(error)),
         };
+        replay.driver.give(mounted);
         let verdict = self.drive(output, &mut replay, entries)?;
         let took = began.elapsed();
         let cell = replay.driver.cell();
@@ -147,7 +154,7 @@ impl Replay {
         if self.shell {
             let name = checkpoint::split_origin(&finding.report.facts.origin);
             let name = name.map_or("", |(name, _)| name);
-            open(&Look::new(&replay, entries, name))?;
+            open(&Look::new(&replay, entries, name, log.checkpoint.as_deref()))?;
         }
         Ok(exit_code(&verdict))
     }
@@ -265,6 +272,7 @@ struct Sound<'a> {
     finding: &'a Finding,
     entries: &'a [Vec<u8>],
     extent: Extent,
+    mounted: &'a [Vec<u8>],
 }
 
 /// The status `helio` exits with.

@@ -27,6 +27,7 @@ pub fn archive(spec: &Spec) -> Result<Vec<u8>> {
         ("package.rvf", spec.package.as_ref()),
         ("trust.note", spec.trust.as_ref()),
         ("device.pem", spec.device_key.as_ref()),
+        ("more.rvf", spec.more.as_ref()),
     ];
     let present = parts.iter().filter_map(|(name, part)| Some((*name, part.as_ref()?.as_slice())));
     format::build(&present.collect::<Vec<_>>()).ok_or_else(|| {

@@ -20,6 +20,8 @@ pub mod paths {
     pub const TRUST: &str = "heliograph/trust.note";
     /// The device's private key; module `device-key`.
     pub const DEVICE_KEY: &str = "heliograph/device.pem";
+    /// A further package; module `more`.
+    pub const MORE: &str = "heliograph/more.rvf";
     /// The kernel's command line, for our loader.
     pub const COMMAND_LINE: &str = "heliograph/cmdline.txt";
     /// Limine's configuration.
@@ -57,6 +59,7 @@ pub(super) fn files(spec: &Spec) -> Result<Vec<Entry>> {
         (paths::PACKAGE, &spec.package),
         (paths::TRUST, &spec.trust),
         (paths::DEVICE_KEY, &spec.device_key),
+        (paths::MORE, &spec.more),
     ];
     for (path, part) in parts {
         if let Some(bytes) = part {

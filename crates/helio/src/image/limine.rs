@@ -47,6 +47,7 @@ pub(super) fn configuration(spec: &Spec, command_line: &str) -> String {
         ("package", paths::PACKAGE, spec.package.is_some()),
         ("trust", paths::TRUST, spec.trust.is_some()),
         ("device-key", paths::DEVICE_KEY, spec.device_key.is_some()),
+        ("more", paths::MORE, spec.more.is_some()),
     ];
     for (name, path, present) in modules {
         if present {

@@ -57,6 +57,8 @@ pub struct Spec {
     pub trust: Option<Vec<u8>>,
     /// The device's private key, PKCS#8 PEM.
     pub device_key: Option<Vec<u8>>,
+    /// A further package, for an operator to mount.
+    pub more: Option<Vec<u8>>,
     /// The kernel's command line: `name=value` words.
     pub command_line: String,
 }

@@ -9,8 +9,9 @@
 
 use std::collections::VecDeque;
 
-use machine::{Cell, Failure, Input, Step};
-use witness::record::EventKind;
+use machine::{Cell, Failure, Input, NotAdmitted, Step};
+use witness::Hasher;
+use witness::record::{EventKind, MountRequest};
 
 use super::events::{Events, Recorded};
 use super::verdict::{Divergence, Gap, Refusal, Side, Verdict};
@@ -29,6 +30,8 @@ pub struct Driver<'a> {
     cell: Cell,
     entries: &'a [Vec<u8>],
     events: VecDeque<Recorded>,
+    /// Packages that an operator may have mounted.
+    packages: &'a [Vec<u8>],
     extent: Extent,
     /// Number of records that were made again, all of them equal.
     equal: u64,
@@ -50,11 +53,18 @@ impl<'a> Driver<'a> {
         let is_mark = |event: &&Recorded| event.kind == EventKind::Unrecorded;
         let mark = whole.iter().take_while(|event| event.index < equal).find(is_mark).map(marked);
         let events = whole.into_iter().filter(|event| event.index >= equal).collect();
-        let mut driver = Self { cell, entries, events, extent, equal, ended: mark };
+        let packages = &[];
+        let mut driver = Self { cell, entries, events, packages, extent, equal, ended: mark };
         if driver.ended.is_none() {
             driver.compare();
         }
         driver
+    }
+
+    /// Takes the packages that an operator may have mounted: their files, in
+    /// any order.
+    pub fn give(&mut self, packages: &'a [Vec<u8>]) {
+        self.packages = packages;
     }
 
     /// The machine as it stands.
@@ -138,6 +148,10 @@ impl<'a> Driver<'a> {
             self.ended = Some(marked(event));
             return;
         }
+        if event.kind == EventKind::MountRequest {
+            self.mount(event);
+            return;
+        }
         let source = if event.kind == EventKind::Sensor { event.source } else { None };
         let input = Input { kind: event.kind, source, data: &event.data };
         let refusal = match event.signed {
@@ -147,6 +161,28 @@ impl<'a> Driver<'a> {
         match refusal {
             Some(refusal) => self.part(Side::Refused(refusal)),
             None => self.compare(),
+        }
+    }
+
+    /// Mounts what an operator mounted.
+    fn mount(&mut self, event: &Recorded) {
+        let hasher = Hasher::SOFTWARE;
+        let admitted = match MountRequest::from_bytes(&event.data) {
+            _ if event.signed => Err(Refusal::Signed),
+            None => Err(Refusal::Nucleus(NotAdmitted::BadLength)),
+            Some(MountRequest { package, path }) => {
+                let mut files = self.packages.iter();
+                let Some(file) = files.find(|file| hasher.hash(file) == package) else {
+                    let gap = Gap::NeedsPackage { record: event.index, named: package };
+                    self.ended = Some(Verdict::NotReproducible(gap));
+                    return;
+                };
+                self.cell.mount_requested(file, path).map(drop).map_err(Refusal::Nucleus)
+            }
+        };
+        match admitted {
+            Err(refusal) => self.part(Side::Refused(refusal)),
+            Ok(()) => self.compare(),
         }
     }
 

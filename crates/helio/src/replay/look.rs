@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use machine::Cell;
 use nucleus::Nucleus;
 use package::Manifest;
+use rvsh::Trace;
 use rvsh::view::{Entry, Machine, View};
-use witness::record::{MachineFacts, Record};
+use witness::record::{Body, EventKind, MachineFacts, Record};
 use witness::{Hash, Index, Subject};
 
 /// A replayed machine between two slices.
@@ -22,17 +23,21 @@ pub struct Look<'a> {
     entries: &'a [Vec<u8>],
     equal: u64,
     numbers: BTreeMap<Hash, u64>,
+    /// The log's checkpoint, if the replay has come to all that it covers.
+    signed: Option<&'a str>,
 }
 
 impl<'a> Look<'a> {
     /// A look at a replay of the log with these records, from the first, by a
-    /// device of this name.
+    /// device of this name, with the checkpoint that is signed over them.
     pub fn new(
         replay: &'a super::Replay<'_>,
         entries: &'a [Vec<u8>],
         device_name: &'a str,
+        checkpoint: Option<&'a str>,
     ) -> Self {
         let cell = replay.driver.cell();
+        let is_whole = replay.driver.equal() == entries.len() as u64;
         Self {
             cell,
             facts: replay.facts,
@@ -42,6 +47,7 @@ impl<'a> Look<'a> {
             entries,
             equal: replay.driver.equal(),
             numbers: cell.log().ids().iter().copied().zip(0..).collect(),
+            signed: checkpoint.filter(|_| is_whole),
         }
     }
 }
@@ -69,6 +75,27 @@ impl View for Look<'_> {
     /// The log's signature covers what is equal to it.
     fn checkpoint(&self) -> u64 {
         self.equal
+    }
+
+    fn signed(&self) -> Option<String> {
+        self.signed.map(str::to_owned)
+    }
+
+    /// What the last event about it says.
+    fn trace(&self) -> String {
+        let made = usize::try_from(self.equal).ok().and_then(|made| self.entries.get(..made));
+        let records = made.unwrap_or_default().iter().rev();
+        let setting =
+            records.filter_map(|entry| Record::decode(entry).ok()).find_map(|record| match record
+                .body
+            {
+                Body::Event(event) if event.kind == EventKind::Trace => {
+                    let words = core::str::from_utf8(event.data.bytes()).ok();
+                    words.and_then(Trace::parse)
+                }
+                _ => None,
+            });
+        setting.unwrap_or_default().setting()
     }
 
     fn recorded(&self, index: u64) -> Option<Entry<'_>> {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-use rvsh::{Editor, Input, View};
+use rvsh::{Action, Editor, Input, View};
 
 use crate::terminal::LEAVE;
 
@@ -13,6 +13,9 @@ const PROMPT: &str = "replay> ";
 /// What a command that would change the machine is answered.
 const REFUSED: &str = "This machine is replayed from its log: it can be looked at, not changed. \
                        Ctrl-] leaves.";
+
+/// What is answered to a wish for the log.
+const AT_HAND: &str = "The log is in a folder already: `helio log` shows and exports it.";
 
 /// Answers lines until the input ends, or Ctrl-] is pressed.
 ///
@@ -54,7 +57,11 @@ pub fn serve(view: &dyn View, mut keys: impl Read, out: &mut impl Write) -> io::
 
 fn answer(line: &str, view: &dyn View, said: &mut String) {
     let answer = rvsh::execute(line, view);
-    let text = if answer.action.is_some() { REFUSED } else { &answer.text };
+    let text = match &answer.action {
+        None => &answer.text,
+        Some(Action::Export) => AT_HAND,
+        Some(_) => REFUSED,
+    };
     for line in text.lines() {
         said.push_str(line);
         said.push_str("\r\n");

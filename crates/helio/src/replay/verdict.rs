@@ -93,6 +93,13 @@ pub enum Gap {
         /// Number of the record.
         record: u64,
     },
+    /// A package that an operator mounted was not given.
+    NeedsPackage {
+        /// Number of the record that asks for it.
+        record: u64,
+        /// SHA-256 of its file.
+        named: Hash,
+    },
     /// The log says so itself.
     Marked {
         /// Number of the record that does.
@@ -132,7 +139,9 @@ impl Gap {
         match self {
             Self::OtherPackage { .. } | Self::OtherProfile { .. } => 0,
             Self::OtherTrust { .. } => 1,
-            Self::NeedsTrust { record } | Self::Marked { record, .. } => *record,
+            Self::NeedsTrust { record }
+            | Self::NeedsPackage { record, .. }
+            | Self::Marked { record, .. } => *record,
         }
     }
 }
@@ -164,6 +173,12 @@ impl fmt::Display for Gap {
             Self::NeedsTrust { record } => write!(
                 f,
                 "record {record} depends on the trust file that record 1 names, which was not given"
+            ),
+            Self::NeedsPackage { record, named } => write!(
+                f,
+                "record {record} mounts the package with SHA-256 {}, which was not given; give it \
+                 with --mounted",
+                hex::encode(named)
             ),
             Self::Marked { record, what } => write!(
                 f,

@@ -5,7 +5,8 @@
 //! pass: the objects are there, named `path/name`, in a partition under the
 //! caller's; the caller gets a capability for each of them, in a row:
 //! components, regions, queues. The result is the first handle. Tasks that
-//! the manifest lists are started for the root package only. Errors: those of
+//! the manifest lists are started for packages that the kernel mounts: the root
+//! package, and those that an operator hands it. Errors: those of
 //! reading packages; AlreadyExists, BadArgument for a path that is no name,
 //! TableFull, TooDeep.
 //!
@@ -45,7 +46,7 @@ pub(super) fn reserve(
                 evidence::authorise_also(world, subject, handle, Kind::Region, Rights::READ)?;
             Some(region.object())
         }
-        None if subject == Subject::KERNEL && path == ROOT => None,
+        None if subject == Subject::KERNEL && (path == ROOT || is_name(path)) => None,
         None => return Err(Error::BadArgument),
     };
     if world.is_mounted(path) {

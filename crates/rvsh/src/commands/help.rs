@@ -45,9 +45,9 @@ mod tests {
     #[test]
     fn help_lists_and_explains() {
         let list = execute("help", &Sample::new()).text;
-        assert!(list.contains("\nwitness [tail [N] | show N] [-j]  "), "{list}");
+        assert!(list.contains("\nwitness [tail [N] | show N | proof N | export] [-j]  "), "{list}");
         let one = execute("help witness", &Sample::new()).text;
-        assert!(one.starts_with("witness [tail [N] | show N] [-j]\n"));
+        assert!(one.starts_with("witness [tail [N] | show N | proof N | export] [-j]\n"));
         let none = execute("help wintess", &Sample::new()).text;
         assert_eq!(none, "There is no command `wintess`; did you mean `witness`?\n");
         assert_eq!(execute("help a b", &Sample::new()).text, "usage: help [COMMAND]\n");

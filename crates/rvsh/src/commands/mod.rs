@@ -2,11 +2,16 @@
 
 pub(crate) mod caps;
 pub(crate) mod challenge;
+pub(crate) mod cpu;
 pub(crate) mod graphs;
 pub(crate) mod help;
 pub(crate) mod info;
 pub(crate) mod input;
+pub(crate) mod irq;
 pub(crate) mod mem;
+pub(crate) mod mount;
+pub(crate) mod panic;
+pub(crate) mod perf;
 pub(crate) mod power;
 pub(crate) mod proofs;
 pub(crate) mod queues;
@@ -14,6 +19,7 @@ pub(crate) mod regions;
 pub(crate) mod stop;
 pub(crate) mod stores;
 pub(crate) mod tasks;
+pub(crate) mod trace;
 pub(crate) mod vectors;
 pub(crate) mod witness;
 

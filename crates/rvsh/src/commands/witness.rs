@@ -5,9 +5,10 @@ use alloc::string::{String, ToString};
 
 use ::witness::hex::Hex;
 use ::witness::json::{Object, Value};
-use ::witness::record::Record;
+use ::witness::proof::InclusionProof;
+use ::witness::record::{Flags, Record};
 
-use crate::answer::{Answer, Refusal};
+use crate::answer::{Action, Answer, Refusal};
 use crate::command::{Argument, Command, Request};
 use crate::commands::{Short, counted, number, optional};
 use crate::describe;
@@ -17,14 +18,18 @@ use crate::view::{self, Entry, View, subject_name};
 
 pub(crate) const COMMAND: Command = Command {
     name: "witness",
-    arguments: "[tail [N] | show N]",
-    help: "the log, its last records, or one record",
+    arguments: "[tail [N] | show N | proof N | export]",
+    help: "the log, its last records, or one of them",
     details: "Alone, says how large the log is and its root. `witness tail` shows the last\n\
               10 records, or the last N of up to 100; `witness show N` everything record N\n\
               says. A record that is not sealed yet has no id, and nothing it caused has\n\
-              left the machine. Records further back are in the log that was written out.",
+              left the machine. Records further back are in the log that was written out.\n\
+              `witness proof N` shows that record N is in the log: a proof (C2SP\n\
+              tlog-proof) under the last signed checkpoint, for `helio log` or any other\n\
+              reader of that form. `witness export` sends the whole log out by this\n\
+              console, in frames: a capture of it is for `helio log import`.",
     json: true,
-    completes: &[Argument::Word(&["tail", "show"])],
+    completes: &[Argument::Word(&["tail", "show", "proof", "export"])],
     run,
 };
 
@@ -41,6 +46,8 @@ fn run(request: &Request<'_>) -> Result<Answer, Refusal> {
         ["tail"] => Ok(tail(request, TAIL)),
         ["tail", rows] => Ok(tail(request, count(rows)?)),
         ["show", index] => show(request, count(index)?),
+        ["proof", index] => proof(request, count(index)?),
+        ["export"] if !request.json => export(request),
         _ => Err(request.usage()),
     }
 }
@@ -131,6 +138,49 @@ fn show(request: &Request<'_>, index: u64) -> Result<Answer, Refusal> {
     Ok(Answer::text(table.render()))
 }
 
+/// A proof that a record is in the log.
+fn proof(request: &Request<'_>, index: u64) -> Result<Answer, Refusal> {
+    let view = request.view;
+    let nucleus = view.nucleus();
+    let Some(note) = view.signed() else {
+        return Err(Refusal(
+            "There is no signed checkpoint over the records that are here.".into(),
+        ));
+    };
+    let covered = view.checkpoint();
+    let ids = usize::try_from(covered).ok().and_then(|covered| nucleus.log().ids().get(..covered));
+    let proof = ids.and_then(|ids| InclusionProof::new(nucleus.hasher(), ids, index, &note));
+    let proof = proof.ok_or_else(|| {
+        Refusal(match index < nucleus.log().next().0 {
+            true => format!("Record {index} is not covered by a signed checkpoint yet."),
+            false => format!("There is no record {index} under a signed checkpoint."),
+        })
+    })?;
+    if request.json {
+        let hashes = proof.hashes.iter().map(|hash| Value::hex(hash));
+        return Ok(Answer::json(
+            &Object::new()
+                .with("checkpoint", proof.checkpoint.as_str())
+                .with("hashes", hashes.collect::<Value>())
+                .with("record", number(index))
+                .with("text", proof.text())
+                .into(),
+        ));
+    }
+    Ok(Answer::text(proof.text()))
+}
+
+/// The log, by way of the console: the kernel has what is no longer in memory.
+fn export(request: &Request<'_>) -> Result<Answer, Refusal> {
+    if !request.view.machine().facts.flags.contains(Flags::TO_DISK) {
+        return Err(Refusal(
+            "The log goes over this line already: a capture from power-on has all of it.".into(),
+        ));
+    }
+    let records = counted(request.view.nucleus().log().next().0, "record");
+    Ok(Answer::act(format!("Sending {records}, in frames."), Action::Export))
+}
+
 fn full(view: &dyn View, entry: &Entry<'_>, record: &Record<'_>, table: &mut Table) {
     let index_or = |index: Option<u64>, none: &str| {
         index.map_or_else(|| none.into(), |index| format!("record {index}"))
@@ -180,7 +230,8 @@ fn json(view: &dyn View, index: u64, entry: &Entry<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::sample::Sample;
-    use ::witness::{Index, hex};
+    use ::witness::proof::InclusionProof;
+    use ::witness::{Hasher, Index, hex};
 
     fn said(line: &str) -> alloc::string::String {
         Sample::new().said(line)
@@ -208,6 +259,29 @@ mod tests {
         assert!(rows[9].contains("denied (capability)"), "{tail}");
         assert_eq!(said("witness tail 1").lines().count(), 2);
         assert_eq!(said("witness tail 99999999999"), tail);
+    }
+
+    #[test]
+    fn a_proof_shows_a_record_to_whoever_has_the_device_key() {
+        let sample = Sample::new();
+        let proof = InclusionProof::parse(&sample.said("witness proof 5")).unwrap();
+        let entry = sample.nucleus.log().entry(Index(5)).unwrap();
+        let key = crate::sample::device();
+        assert_eq!(proof.check(Hasher::SOFTWARE, entry.bytes(), &key).unwrap().size, 7);
+        let other = sample.nucleus.log().entry(Index(4)).unwrap();
+        assert!(proof.check(Hasher::SOFTWARE, other.bytes(), &key).is_err());
+
+        let json = sample.said("witness proof 5 -j");
+        assert!(
+            json.contains("\"record\":5,\"text\":\"c2sp.org/tlog-proof@v1\\nindex 5\\n"),
+            "{json}"
+        );
+        let said = |line| sample.said(line);
+        assert_eq!(
+            said("witness proof 8"),
+            "Record 8 is not covered by a signed checkpoint yet.\n"
+        );
+        assert_eq!(said("witness proof 10"), "There is no record 10 under a signed checkpoint.\n");
     }
 
     #[test]

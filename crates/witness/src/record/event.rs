@@ -4,7 +4,7 @@ use super::{
     RecordError, Short,
     bytes::{Reader, Writer},
 };
-use crate::BootId;
+use crate::{BootId, Hash};
 use alloc::vec::Vec;
 
 /// Most bytes of an event's data in one record.
@@ -71,19 +71,43 @@ event_kinds! {
     Entropy = 7, "entropy";
     /// A Standard proof.
     Approval = 8, "approval";
-    /// A package to mount, and where.
+    /// A package to mount: SHA-256 of its file, and the path.
     MountRequest = 9, "mount-request";
     /// A network packet.
     Packet = 10, "packet";
     /// The machine is to start again; no data.
     Reboot = 11, "reboot";
-    /// A setting of the trace.
+    /// A setting of the trace, in words.
     Trace = 12, "trace";
     /// The mark of a run that is about to use something that is not recorded:
     /// what, in words.
     Unrecorded = 13, "unrecorded";
     /// A snapshot is to be taken; no data.
     Snapshot = 14, "snapshot";
+    /// The operator makes the kernel panic; no data.
+    Panic = 15, "panic";
+}
+
+/// The data of a [`EventKind::MountRequest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MountRequest<'a> {
+    /// SHA-256 of the package's file.
+    pub package: Hash,
+    /// Where it is to be mounted.
+    pub path: &'a str,
+}
+
+impl<'a> MountRequest<'a> {
+    /// As the event has it: the digest, then the path.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [self.package.as_slice(), self.path.as_bytes()].concat()
+    }
+
+    /// Reads it.
+    pub fn from_bytes(data: &'a [u8]) -> Option<Self> {
+        let (package, path) = data.split_first_chunk()?;
+        Some(Self { package: *package, path: core::str::from_utf8(path).ok()? })
+    }
 }
 
 impl EventKind {
@@ -91,7 +115,12 @@ impl EventKind {
     const fn exact_length(self) -> Option<usize> {
         match self {
             Self::Challenge => Some(32),
-            Self::Stop | Self::Resume | Self::Shutdown | Self::Reboot | Self::Snapshot => Some(0),
+            Self::Stop
+            | Self::Resume
+            | Self::Shutdown
+            | Self::Reboot
+            | Self::Snapshot
+            | Self::Panic => Some(0),
             _ => None,
         }
     }

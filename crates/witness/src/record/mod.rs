@@ -28,7 +28,8 @@ pub use call::{CallBody, NO_OBJECT, TAIL_MAX};
 pub use decode::RecordError;
 pub use encode::Encoded;
 pub use event::{
-    Continuation, EVENT_MAX, EVENT_PART, Event, EventKind, SIGNATURE_SIZE, SignedEvent,
+    Continuation, EVENT_MAX, EVENT_PART, Event, EventKind, MountRequest, SIGNATURE_SIZE,
+    SignedEvent,
 };
 pub use kind::Kind;
 pub use machine::{Arch, Board, Flags, MachineFacts};
