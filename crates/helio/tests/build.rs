@@ -46,9 +46,8 @@ fn cargo_is_called_with_flags_that_leave_no_path_of_this_machine() {
             assert!(!command.contains("debuginfo"), "the user's own flags: {command}");
             assert!(command.contains(" -Zbuild-std=core,alloc,compiler_builtins "), "{command}");
         }
-        assert!(
-            kernel.ends_with("-p kernel --target kernel/targets/aarch64-heliograph.json --release")
-        );
+        let ours = "-p kernel --target kernel/targets/aarch64-heliograph.json --features";
+        assert!(kernel.contains(ours) && kernel.ends_with("kernel-shell --release"), "{kernel}");
         assert!(loader.contains("HELIOGRAPH_ROOT_KEY=") && loader.contains("backend=\"serial\""));
         assert!(direct.contains("boot/direct/aarch64-direct.json"));
     }

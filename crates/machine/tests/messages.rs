@@ -284,3 +284,44 @@ fn nobody_has_time_come_to_its_end() {
         assert!(run.cell.view().clock().now_ns() < u64::MAX / 2 + 1_000_000);
     }
 }
+
+#[test]
+fn a_run_has_no_more_tasks_than_its_manifest_can_tell_of() {
+    // Starts a child, waits for its end and gives its handle up, for ever.
+    let (block, mailbox) = (spawn_block(&[], false), MAILBOX.0);
+    let spawns = module(&format!(
+        r#"(data (i32.const 256) "{block}")
+        (func (export "_start") (result i32) (local $x i64)
+            (loop $next
+                (local.set $x (call $spawn (i32.const 0) (i32.const 256) (i32.const 32)))
+                (if (i64.lt_s (local.get $x) (i64.const 0))
+                    (then (return (i32.wrap_i64 (local.get $x)))))
+                (drop (call $receive (i32.const {mailbox}) (i64.const -1) (i32.const 512) (i32.const 64)))
+                (drop (call $grant (i32.wrap_i64 (local.get $x)) (i32.const 2) (i32.const 0) (i32.const 0)))
+                (br $next))
+            (i32.const 0))"#
+    ));
+    let mut recipe = Recipe::new().component("child", &start("(i32.const 0)"));
+    recipe.limits.records = 1 << 20;
+    let capabilities = vec![capability(Kind::Component, "child", Rights::EXECUTE)];
+    let run = recipe.component("spawns", &spawns).start("spawns", "spawns", capabilities).run();
+    assert_eq!(run.task(1), Outcome::Exit(-i32::from(Error::TableFull.number())));
+    let tasks = run.cell.outcomes();
+    // 86 bytes for the first one, 85 for each child.
+    assert_eq!(tasks.len(), 1 + (900_000 - 86) / 85);
+    let facts = facts(1);
+    let manifest = witness::manifest::RunManifest {
+        arch: facts.arch,
+        board: facts.board,
+        boot_id: facts.boot_id,
+        development_keys: false,
+        device_key: facts.device_key,
+        end: witness::manifest::End::Finished,
+        package: [0; 32],
+        profile: abi::profile::NAME.into(),
+        records: run.cell.size(),
+        root: run.cell.root(),
+        tasks,
+    };
+    assert!(manifest.text().len() < 900_000);
+}

@@ -128,7 +128,7 @@ impl Nucleus {
         if u64::from(start.memory) > left {
             return Err(Error::OverBudget);
         }
-        let has_room = self.world.has_room_for_task() && self.world.objects.room() >= 2;
+        let has_room = self.world.has_room_for_task(&name) && self.world.objects.room() >= 2;
         if !has_room || capabilities.len() > CAPABILITIES {
             return Err(Error::TableFull);
         }

@@ -44,6 +44,14 @@ const KERNEL_SLOTS: usize = 1_024;
 /// of tasks and slots, going from one task to the next counting as one.
 const SWEPT: usize = 4;
 
+/// Bytes that the list of all tasks of a run may come to have in its manifest.
+/// That is a signed note, which has an end: what can not be told of is not
+/// started.
+const LIST_BYTES: usize = 900_000;
+
+/// Bytes that a task takes there beside its name.
+const LISTED: usize = 80;
+
 /// Everything but the log.
 pub(crate) struct World {
     pub(crate) clock: Clock,
@@ -74,6 +82,8 @@ pub(crate) struct World {
     tasks: Vec<Task>,
     /// Number of the next task.
     next_subject: u32,
+    /// Bytes that the tasks there ever were take in the manifest of the run.
+    listed: usize,
     /// Where looking for dead capabilities goes on: task and slot.
     sweep: (usize, usize),
 }
@@ -129,6 +139,7 @@ impl World {
             plans: Vec::new(),
             tasks,
             next_subject: 1,
+            listed: 0,
             sweep: (0, 0),
         }
     }
@@ -156,10 +167,17 @@ impl World {
         self.tasks.get(place)
     }
 
-    /// Whether one more task can live.
-    pub(crate) fn has_room_for_task(&self) -> bool {
+    /// Whether one more task, of this name, can live and be told of.
+    pub(crate) fn has_room_for_task(&self, name: &str) -> bool {
         let alive = self.tasks.iter().filter(|task| task.state().is_alive()).count();
-        alive < TASKS
+        alive < TASKS && self.listed.saturating_add(listed(name)) <= LIST_BYTES
+    }
+
+    /// Counts what the tasks there ever were take in the manifest, where the
+    /// state was read back: those of the table and those that left it.
+    pub(crate) fn list_again<'a>(&mut self, gone: impl Iterator<Item = &'a str>) {
+        let here = self.tasks.iter().skip(1).map(|task| listed(&task.name));
+        self.listed = here.chain(gone.map(listed)).fold(0, usize::saturating_add);
     }
 
     /// Number that the next task gets.
@@ -181,6 +199,7 @@ impl World {
             self.tasks.extract_if(.., |task| is_over(task)).for_each(gone);
         }
         self.next_subject = self.next_subject.saturating_add(1);
+        self.listed = self.listed.saturating_add(listed(&task.name));
         self.tasks.push(task);
     }
 
@@ -355,6 +374,11 @@ impl World {
     }
 }
 
+/// Bytes that a task of this name takes in the manifest.
+fn listed(name: &str) -> usize {
+    name.len().saturating_add(LISTED)
+}
+
 fn kernel(space: Space) -> Task {
     Task {
         subject: Subject::KERNEL,
@@ -427,6 +451,7 @@ impl Saved for World {
             plans: Saved::load(from)?,
             tasks: Saved::load(from)?,
             next_subject: Saved::load(from)?,
+            listed: 0,
             sweep: Saved::load(from)?,
         };
         // No call may have to make room for a task.

@@ -15,7 +15,11 @@ mod foreign;
 
 pub use codec::{PAGE, Reader, Saved, Writer, saved};
 
-use crate::{Nucleus, nucleus::LOG_SLOTS, world::Verify};
+use crate::{
+    Nucleus,
+    nucleus::{Gone, LOG_SLOTS},
+    world::{Verify, World},
+};
 use alloc::vec::Vec;
 use witness::{
     Body, Hash, Hasher, Index, Log, Subject, Verdict,
@@ -54,9 +58,10 @@ impl Nucleus {
             return None;
         }
         from.begin(Log::with_ids(hasher, LOG_SLOTS, ids), hasher, signature_holds);
-        let world = Saved::load(from)?;
-        let (outside, shut_down, gone) =
-            (Saved::load(from)?, Saved::load(from)?, Saved::load(from)?);
+        let mut world: World = Saved::load(from)?;
+        let (outside, shut_down) = (Saved::load(from)?, Saved::load(from)?);
+        let gone: Vec<Gone> = Saved::load(from)?;
+        world.list_again(gone.iter().map(|it| it.name.as_str()));
         let log = from.end()?;
         Some(Self { log, world, outside, shut_down, gone, effects: Vec::new() })
     }

@@ -42,8 +42,9 @@ pub(super) fn reserve(
     for &handle in passed.handles() {
         passed_on(world, subject, handle)?;
     }
+    let name = world.objects.get(component).map_or("", |object| &object.name);
     // A task has an object and a mailbox.
-    if !world.has_room_for_task() || world.objects.room() < 2 {
+    if !world.has_room_for_task(name) || world.objects.room() < 2 {
         return Err(Error::TableFull);
     }
     let caller = world.task(subject).ok_or(Error::BadHandle)?;
