@@ -67,8 +67,9 @@ const RECORDED: [&str; 34] = [
     "proofs -j",
     "witness tail 20",
     "witness tail 20 -j",
-    "witness show 0",
-    "witness show 2 -j",
+    // A kernel has the last 4,096 records in memory.
+    "witness show 1000",
+    "witness show 1001 -j",
     "witness tail",
     "trace",
     "trace -j",
