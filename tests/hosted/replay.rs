@@ -434,6 +434,28 @@ fn a_marked_run_is_never_equal() {
 }
 
 #[test]
+fn a_mark_counts_from_its_first_record_on() {
+    let word = "a debugger ".repeat(40);
+    let mut is_fed = false;
+    let left = hosted::run_fed(listeners().to_vec(), &artefacts::keys(), &mut |cell| {
+        if std::mem::replace(&mut is_fed, true) {
+            return false;
+        }
+        cell.admit(Input::new(EventKind::Unrecorded, word.as_bytes())).unwrap();
+        true
+    });
+    let mark = event_of(&left.log, EventKind::Unrecorded);
+    // The log was cut off before the last of its words.
+    let mut folder = left.log.folder().clone();
+    folder.manifest = None;
+    folder.entries.truncate(mark as usize + 1);
+    let key = artefacts::keys().public(Role::Device).unwrap();
+    let replayed = integration::replay::replay(&Log::of(folder, key), listeners());
+    let Verdict::NotReproducible(gap) = &replayed.verdict else { panic!("{replayed:?}") };
+    assert_eq!((gap.record(), replayed.equal), (mark, mark));
+}
+
+#[test]
 fn a_machine_that_stands_behind_a_mark_cannot_be_equal() {
     let mut entries = record(5, &artefacts::keys().trust().unwrap());
     let first = Events::of(&entries).whole[0].index;

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use helio::replay::{self, Inputs, NoStart, TrustFile, Verdict};
+use helio::replay::{self, Driver, Inputs, NoStart, TrustFile, Verdict};
 use helio::snapshot::{self, Snapshot};
 use integration::work::Work;
 use integration::{Log, artefacts, hosted};
-use machine::Cell;
+use machine::{Cell, Surroundings};
 use nucleus::view::Body;
+use witness::Hasher;
 use witness::record::{Kind, RootReason};
 
 use crate::accept;
@@ -92,6 +93,42 @@ fn whoever_goes_on_from_a_snapshot_makes_the_records_that_followed() {
     // Value and metadata are the same at each, and at the end.
     assert!(readings.iter().all(|other| *other == readings[0]), "{readings:#?}");
     assert!(readings[0].contains("21.5"), "{}", readings[0]);
+}
+
+/// Replays a log; now and then the machine is written down, thrown away and
+/// read back.
+fn replays_interrupted(log: &Log, package: &[u8], times: u64) {
+    let entries = &log.folder().entries;
+    let trust = trust();
+    let replay =
+        replay::start(entries, replay::Extent::Whole, inputs(package, &trust, true)).ok().unwrap();
+    let (mut driver, records) = (replay.driver, entries.len() as u64);
+    for time in 1..=times {
+        let until = records * time / (times + 1);
+        assert_eq!(driver.run(Some(until), &mut |_, _| {}), Ok(Verdict::Stopped), "{log}");
+        let cell = driver.into_cell();
+        let mut bytes = Vec::new();
+        cell.save(&mut |page| bytes.extend_from_slice(page)).unwrap();
+        let ids = cell.log().ids().to_vec();
+        drop(cell);
+        let trust = artefacts::keys().trust().unwrap();
+        let surroundings = Surroundings { trust, hasher: Hasher::SOFTWARE, ids };
+        let cell = Cell::restore(&bytes, surroundings).unwrap();
+        driver = Driver::new(cell, entries, replay::Extent::Whole);
+    }
+    assert_eq!(driver.run(None, &mut |_, _| {}), Ok(Verdict::Equal), "{log}");
+    assert_eq!(driver.equal(), records);
+}
+
+/// Children, stores with approvals under way, guards, sensors, numbers.
+#[test]
+fn payloads_interrupted_again_and_again_leave_the_same_records() {
+    replays_interrupted(&accept::run().log, &artefacts::package("accept"), 12);
+    for (name, times) in [("agents", 8), ("bootstrap", 4), ("regress", 3)] {
+        let package = artefacts::package(name);
+        let left = hosted::run(package.clone(), &artefacts::keys());
+        replays_interrupted(&left.log, &package, times);
+    }
 }
 
 #[test]

@@ -109,6 +109,10 @@ fn payloads_replay_from(arch: Arch) {
         assert!(in_time, "nothing was typed while it worked\n{log}");
         assert_equal(&log, &package);
     }
+    // All that misbehave, and one that does not.
+    let names = packages::HOSTILE.map(|(name, _)| name);
+    let package = packages::together(&names).sign(&artefacts::operator()).unwrap();
+    assert_equal(&typed(arch, &package, &[]), &package);
     let package = artefacts::package("accept");
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let reading = format!("feed thermometer 0x{}", hex(&accept::reading()));

@@ -262,6 +262,9 @@ impl<'a> Written<'a> {
             return Err(error);
         }
         self.paths.iter().for_each(|path| output.say(&format!("snapshot {}", path.display())));
+        if self.folder.is_some() && self.paths.is_empty() {
+            output.say("no snapshot: nothing that was replayed commits to a state");
+        }
         Ok(())
     }
 }

@@ -57,7 +57,12 @@ impl Events {
                 events.whole.extend(open.take());
             }
         }
-        events.cut = open.map(|open| open.index);
+        match open {
+            // A mark counts from its first record on, whatever it goes on to
+            // say.
+            Some(mark) if mark.kind == EventKind::Unrecorded => events.whole.push_back(mark),
+            open => events.cut = open.map(|open| open.index),
+        }
         events
     }
 }
