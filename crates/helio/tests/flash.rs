@@ -105,7 +105,7 @@ fn places_that_must_not_be_written_to_are_refused_and_stay_as_they_are() {
         (&["--to", "/dev/null", "--yes"], "no disk and no file"),
         (&["--to", "/dev/no-such-disk", "--yes"], "no such device"),
         (&["--tftp", &folder, "--target", "rpi4"], "--firmware"),
-        (&["--to", &small, "--yes", "--loader", "direct", "--target", "aarch64"], "is no disk"),
+        (&["--device", &small, "--yes", "--loader", "direct", "--target", "aarch64"], "is no disk"),
         (&["--tftp", &small], "not a folder"),
         (&["--tftp", &folder], "our UEFI loader reads its files from a disk"),
     ] {

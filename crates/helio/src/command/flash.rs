@@ -32,7 +32,7 @@ pub struct Flash {
     image: Option<PathBuf>,
     /// The disk, such as /dev/sdX, or a file. A file that is there stands for
     /// a card of its size.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, alias = "device", value_name = "PATH")]
     to: Option<PathBuf>,
     /// Lay the files out in this folder for a TFTP server instead.
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
