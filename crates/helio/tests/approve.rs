@@ -1,13 +1,10 @@
 //! Proofs: what `helio approve` signs is what a machine would ask for.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::PathBuf;
 
+use crate::common::{HASHER, helio_json, helio_text, private, put, store, text};
 use abi::{GraphMutation, SignedProof};
-use common::{HASHER, helio_json, helio_text, private, put, store, text};
 use ed25519_dalek::{Signature, VerifyingKey};
 use helio::keys::{Role, Store};
 use package::Package;

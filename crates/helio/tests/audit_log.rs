@@ -1,13 +1,10 @@
 //! Logs shown from wherever they lie, exported, and proofs about them, which
 //! are checked by somebody else's rules too.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{HASHER, Recipe, device_key, helio_json, helio_text, import, put, text};
+use crate::common::{self, HASHER, Recipe, device_key, helio_json, helio_text, import, put, text};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use helio::log::prove::{self, Worth};
 use serde_json::Value;

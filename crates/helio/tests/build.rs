@@ -1,13 +1,10 @@
 //! Building: what cargo is called with, and what is refused before it is. That
 //! it builds what boots is what every test in QEMU is about.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{store, text};
+use crate::common::{store, text};
 use serde_json::Value;
 
 fn root() -> PathBuf {

@@ -1,12 +1,9 @@
 //! Cards for a Raspberry Pi 4: what lies on them, and a log from one.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{Recipe, helio_json, helio_text, put, store, text};
+use crate::common::{Recipe, helio_json, helio_text, put, store, text};
 use helio::Arch;
 use helio::image::rpi4::{Card, Firmware};
 use helio::image::{self, Spec, Start};

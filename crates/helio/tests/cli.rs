@@ -1,9 +1,6 @@
 //! The command line itself: help, usage, errors as JSON, log import.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
-use common::{Recipe, helio_json, helio_text, put, store, text};
+use crate::common::{self, Recipe, helio_json, helio_text, put, store, text};
 use tempfile::tempdir;
 
 #[test]

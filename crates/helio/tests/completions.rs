@@ -1,12 +1,9 @@
 //! Completions: whole, and what the shells make of them.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::process::Command;
 
+use crate::common::{helio_json, helio_text, put, text};
 use clap::CommandFactory;
-use common::{helio_json, helio_text, put, text};
 use helio::cli::Cli;
 
 #[test]

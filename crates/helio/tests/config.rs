@@ -1,14 +1,11 @@
 //! The configuration: what is said of it, and that it gets to where the kernel
 //! has it from.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{put, store, text};
+use crate::common::{put, store, text};
 use helio::image;
 use serde_json::Value;
 use tempfile::tempdir;

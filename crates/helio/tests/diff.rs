@@ -1,11 +1,8 @@
 //! Comparing runs.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::path::Path;
 
-use common::{Recipe, helio_json, helio_text, import, text};
+use crate::common::{self, Recipe, helio_json, helio_text, import, text};
 use helio::diff::{Difference, diff};
 use helio::log::Folder;
 use tempfile::tempdir;

@@ -1,10 +1,7 @@
 //! Device trees: QEMU's own, and what the report says of trees that lack
 //! something.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
-use common::{helio_json, helio_text, put, text};
+use crate::common::{helio_json, helio_text, put, text};
 use dtoolkit::model::{DeviceTree as Model, DeviceTreeNode, DeviceTreeProperty};
 use serde_json::Value;
 use tempfile::tempdir;

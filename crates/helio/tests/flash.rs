@@ -1,7 +1,4 @@
 //! Flashing: files that stand for cards, what is refused, and what is asked.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use common::{helio_json, helio_text, put, store, text};
+use crate::common::{self, helio_json, helio_text, put, store, text};
 use helio::Arch;
 use helio::image;
 use tempfile::TempDir;

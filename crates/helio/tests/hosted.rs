@@ -1,13 +1,10 @@
 //! Hosted runs: the same cell without a machine, the same checks after it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{helio_json, helio_text, put, store, text};
+use crate::common::{helio_json, helio_text, put, store, text};
 use helio::keys::{Role, Store};
 use tempfile::TempDir;
 

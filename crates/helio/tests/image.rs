@@ -1,12 +1,9 @@
 //! Disk images: the right files, the same bytes, and a start with Limine.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{helio_json, helio_text, put, store, text};
+use crate::common::{self, helio_json, helio_text, put, store, text};
 use helio::Arch;
 use helio::image::{self, Spec, Start, paths};
 use tempfile::tempdir;

@@ -1,13 +1,10 @@
 //! Keys and signatures, also as openssl sees them.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use common::{HASHER, helio, helio_json, helio_text, private, put, store, text};
+use crate::common::{self, HASHER, helio, helio_json, helio_text, private, put, store, text};
 use helio::keys::{Role, Store, read_public};
 use witness::signature::FileKind;
 

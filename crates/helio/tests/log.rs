@@ -1,14 +1,13 @@
 //! Logs: from a disk or a serial port to a folder, and what a verifier says
 //! about every change to it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{HASHER, NONCE, Recipe, device_key, helio_json, helio_text, import, put, text};
+use crate::common::{
+    self, HASHER, NONCE, Recipe, device_key, helio_json, helio_text, import, put, text,
+};
 use helio::exit::ExitCode;
 use helio::file;
 use helio::log::folder;

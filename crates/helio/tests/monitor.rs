@@ -1,8 +1,5 @@
 //! A machine that is watched: over a pseudoterminal, TCP and a unix socket,
 //! with reconnects, damage and keys.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use common::{Recipe, device_key, helio_json, helio_text, put, text};
+use crate::common::{Recipe, device_key, helio_json, helio_text, put, text};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 

@@ -1,12 +1,9 @@
 //! Packages: what `helio pack` writes is what the package crate reads.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{HASHER, helio_json, helio_text, private, put, store, text};
+use crate::common::{self, HASHER, helio_json, helio_text, private, put, store, text};
 use helio::keys::{Role, Store};
 use package::{Package, Seal};
 use tempfile::TempDir;

@@ -1,11 +1,10 @@
 //! docs/HELIO.md says what the command does: its tables come from the command
 //! line's own description. With `WRITE_FORMAT=1` they are put into the page
 //! instead of being compared.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../../witness/tests/common/page.rs"]
 #[allow(dead_code, reason = "this page has other tables")]
-mod page;
+mod tables;
 
 use clap::{Arg, Command, CommandFactory};
 use helio::cli::Cli;
@@ -17,10 +16,10 @@ use helio::exit;
 fn the_page_says_what_the_command_does() {
     let mut cli = Cli::command();
     cli.build();
-    page::compare("HELIO.md", "exit-codes", &exit_codes());
-    page::compare("HELIO.md", "commands", &commands(&cli));
-    page::compare("HELIO.md", "settings", &settings());
-    page::compare("HELIO.md", "options", &options(&cli));
+    tables::compare("HELIO.md", "exit-codes", &exit_codes());
+    tables::compare("HELIO.md", "commands", &commands(&cli));
+    tables::compare("HELIO.md", "settings", &settings());
+    tables::compare("HELIO.md", "options", &options(&cli));
 }
 
 fn exit_codes() -> String {

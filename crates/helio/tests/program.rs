@@ -1,11 +1,8 @@
 //! `helio run program.wasm`: a program that is in no package yet.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 
-use common::{helio_text, put, store, text};
+use crate::common::{helio_text, put, store, text};
 use helio::keys::Store;
 use tempfile::TempDir;
 

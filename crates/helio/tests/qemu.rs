@@ -1,14 +1,11 @@
 //! The QEMU runner, with a boot sector for a machine: it prints `>`, waits
 //! for a digit on the serial port, echoes it and exits with it as status.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{put, store, text};
+use crate::common::{put, store, text};
 use helio::Arch;
 use helio::qemu::{Boot, End, Machine, MachineStatus};
 use tempfile::tempdir;

@@ -1,14 +1,11 @@
 //! `helio replay` as a command: its verdicts, their exit codes, the shell.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{HASHER, helio_json, helio_text, put, store, text};
+use crate::common::{HASHER, helio_json, helio_text, put, store, text};
 use helio::keys::{Role, Store};
 use helio::log::folder;
 use tempfile::TempDir;

@@ -1,14 +1,11 @@
 //! Audits: of images, packages, programs, key stores and logs that are weak in
 //! one known way each, and of some that are not.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
-use common::{HASHER, Recipe, device_key, helio_json, helio_text, import, put, store, text};
+use crate::common::{HASHER, Recipe, device_key, helio_json, helio_text, import, put, store, text};
 use helio::Arch;
 use helio::image::{self, Spec, Start};
 use helio::keys::{Role, Store};

@@ -1,12 +1,9 @@
 //! Names for addresses, found in this test's own program.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::PathBuf;
 
-use common::{helio_text, put, text};
+use crate::common::{helio_text, put, text};
 use helio::symbolize::Symbols;
 use tempfile::tempdir;
 

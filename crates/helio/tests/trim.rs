@@ -1,11 +1,8 @@
 //! Trimming a kernel's file to what is loaded.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::{helio_text, put, text};
 use boot_contract::Architecture;
 use boot_contract::elf::Image;
-use common::{helio_text, put, text};
 use helio::trim::trim;
 use tempfile::tempdir;
 

@@ -1,10 +1,7 @@
 //! The calls as payloads make them.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Call, Error, Kind, Rights, SpawnArguments};
-use common::*;
 use machine::{Input, Step};
 use nucleus::{Outcome, State, view::Body as Object};
 use package::manifest::StandingApproval;

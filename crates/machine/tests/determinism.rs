@@ -1,9 +1,6 @@
 //! The same package gives the same records, however it is driven.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use machine::Input;
 use nucleus::Outcome;
 use package::manifest::StandingApproval;

@@ -1,10 +1,7 @@
 //! The tier Deep: a signed proof, and a guard program that has the last word.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Error, GraphMutation, Kind, PutHead, Rights, SignedProof, Statement};
-use common::*;
 use ed25519_dalek::{Signer, SigningKey};
 use nucleus::{Outcome, view::Body as Object};
 use package::manifest::{GraphStoreEntry, Metric, StoreRules, Tier, VectorStoreEntry};

@@ -1,10 +1,7 @@
 //! The simplest run: a task prints and exits.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::Call;
-use common::*;
 use nucleus::Outcome;
 use witness::{Body, Kind, Verdict};
 

@@ -1,11 +1,8 @@
 //! A journal takes no more memory than its task may have, and what happens
 //! where it would is the same on every machine.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Kind, Rights};
-use common::*;
 use nucleus::Outcome;
 use package::manifest::TaskKind;
 use witness::{Subject, record::TrapCode};

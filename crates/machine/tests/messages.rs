@@ -1,10 +1,8 @@
 //! Tasks that talk to each other: queues, mailboxes, reactors, families.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common;
+use crate::common::*;
 use abi::{Error, Kind, Rights, SpawnArguments, profile::MAILBOX};
-use common::*;
 use machine::{Input, Step};
 use nucleus::{Outcome, State};
 use package::manifest::{QueueEntry, SensorEntry, TaskKind};

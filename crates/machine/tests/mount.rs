@@ -1,11 +1,8 @@
 //! Packages that an operator mounts while the machine runs: the same checks as
 //! at the start, an event first, and tasks that start.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Call, Error};
-use common::*;
 use machine::{Boot, Cell, Input, NotAdmitted, Step};
 use nucleus::Outcome;
 use witness::record::{EventKind, MountRequest};

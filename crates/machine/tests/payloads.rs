@@ -1,11 +1,8 @@
 //! Bad components: each ends in a clear error and a record, and the others go
 //! on.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Call, Error};
-use common::*;
 use nucleus::Outcome;
 use package::manifest::{Limits, TaskKind};
 use witness::{

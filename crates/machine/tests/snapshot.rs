@@ -1,11 +1,8 @@
 //! A cell that is written down, thrown away and read back goes on as if
 //! nothing had been.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Kind, Rights};
-use common::*;
 use machine::{Cell, Effect, Input, NotAdmitted, Step, Surroundings};
 use nucleus::Outcome;
 use package::manifest::{QueueEntry, SensorEntry, TaskKind};

@@ -1,10 +1,7 @@
 //! WASI preview 1, function by function, and the records that it leaves.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Call, Error, Kind, Rights};
-use common::*;
 use machine::{Input, Step};
 use nucleus::Outcome;
 use package::manifest::WasiEntry;

@@ -1,9 +1,6 @@
 //! Arbitrary bytes: an answer for everything, a panic for nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use package::{Package, Seal};
 use proptest::prelude::*;
 

@@ -1,9 +1,6 @@
 //! The worked example in docs/PACKAGE.md is the package of these tests.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use package::{SEAL_SIZE, Seal, signing_message};
 use witness::hex;
 

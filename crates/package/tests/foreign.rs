@@ -1,9 +1,6 @@
 //! Files made by other RVF tools, signed by an operator.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use package::Skipped;
 use package::error::Reason;
 use rvf_types::{WASM_MAGIC, WasmHeader};

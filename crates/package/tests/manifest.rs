@@ -1,10 +1,7 @@
 //! The manifest: one encoding, every rule, every refusal with its place.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{Kind, Rights};
-use common::*;
 use package::Manifest;
 use package::error::{Object, PackageError, Reason, Stage};
 use package::manifest::{

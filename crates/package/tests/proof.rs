@@ -1,10 +1,7 @@
 //! Proofs that approvers sign: the worked example in docs/PACKAGE.md.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::{PutHead, SignedProof, Statement};
-use common::*;
 use ed25519_dalek::{Signer, SigningKey};
 use package::Manifest;
 use witness::hex;

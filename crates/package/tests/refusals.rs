@@ -1,10 +1,7 @@
 //! Bad packages: each is refused with its own reason, none panics.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use crate::common::*;
 use abi::Error;
-use common::*;
 use package::error::{Object, Reason, Stage};
 use package::{DATA_SEGMENT, Package, SEAL_SIZE, SEGMENTS_MAX, Seal, Skipped};
 

@@ -1,12 +1,9 @@
 //! Stores written by RVF's own runtime, signed by an operator: they mount as
 //! far as they carry what we understand.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::path::Path;
 
-use common::*;
+use crate::common::*;
 use package::Skipped;
 use package::error::Reason;
 use rvf_runtime::{RvfOptions, RvfStore};

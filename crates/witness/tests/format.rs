@@ -1,12 +1,9 @@
 //! docs/FORMAT.md says what the code does: its tables and its worked example
 //! are made here and compared. With `WRITE_FORMAT=1` they are put into the
 //! page instead.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
+use crate::common::*;
 use abi::{Call, Error};
-use common::*;
 use std::fmt::Write;
 use witness::{
     Subject, base64,

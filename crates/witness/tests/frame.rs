@@ -1,9 +1,6 @@
 //! The stream survives what disks and serial lines do to it.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{BOOT, Sample, sample};
+use crate::common::{self, BOOT, Sample, sample};
 use proptest::prelude::*;
 use witness::{
     BootId,

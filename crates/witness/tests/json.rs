@@ -1,5 +1,4 @@
 //! Canonical JSON against RFC 8785's own vectors and another implementation.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use proptest::prelude::*;
 use witness::json::{

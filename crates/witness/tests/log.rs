@@ -1,10 +1,7 @@
 //! The log: slots, order, parents.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
+use crate::common::{HASHER, Machine, call, facts};
 use abi::Call;
-use common::{HASHER, Machine, call, facts};
 use proptest::prelude::*;
 use witness::{
     Index, Log, Subject,

@@ -1,9 +1,6 @@
 //! Notes, checkpoints and proofs against each other and foreign readers.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{HASHER, device, operator, sample};
+use crate::common::{HASHER, device, operator, sample};
 use ed25519_dalek::Signer;
 use proptest::prelude::*;
 use serde_json::Value;

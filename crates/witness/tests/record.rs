@@ -1,9 +1,7 @@
 //! Records have one encoding, and nothing else decodes.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::strategies::records;
+use crate::common;
+use crate::common::strategies::records;
 use proptest::prelude::*;
 use witness::record::{RECORD_MAX, Record, RecordError};
 

@@ -1,15 +1,12 @@
 //! docs/SYSCALLS.md says what the code does: its tables are made here from
 //! `abi` and compared. With `WRITE_FORMAT=1` they are put into the page
 //! instead. The imports' types are compared in `crates/machine/src/imports.rs`.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
+use crate::common::page;
 use abi::{
     CLAIM_BODY_MAX, Call, EXIT_REPORT, Kind, NAME_MAX, Operation, Rights,
     profile::{self, call_fuel, data_fuel, visit_fuel},
 };
-use common::page;
 use std::fmt::Write;
 
 fn compare(block: &str, wanted: &str) {

@@ -1,9 +1,6 @@
 //! The log at rest, read by a foreign implementation.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::HASHER;
+use crate::common::HASHER;
 use std::collections::BTreeMap;
 use tlog_tiles::{HashReader, TileHashReader, TileReader};
 use witness::{

@@ -1,5 +1,4 @@
 //! The tree against RFC 6962's own definition and other people's vectors.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use proptest::prelude::*;
 use serde_json::Value;

@@ -1,9 +1,6 @@
 //! The trust file, and signatures over files.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{HASHER, device, operator};
+use crate::common::{HASHER, device, operator};
 use witness::{
     Trust, key,
     note::{NoteError, SigningKey},

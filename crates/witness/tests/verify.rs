@@ -1,10 +1,7 @@
 //! Verdicts: what is sound passes, and everything else is named.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
+use crate::common::*;
 use abi::Call;
-use common::*;
 use witness::{
     Hash, Index, key,
     manifest::{Outcome, RunManifest},

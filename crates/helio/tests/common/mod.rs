@@ -1,5 +1,4 @@
 //! Logs made as a machine makes them, without a machine.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

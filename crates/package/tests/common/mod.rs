@@ -1,6 +1,5 @@
 //! Packages for tests, written with `rvf-wire` as `helio pack` does, and
 //! every way to get one wrong on the way.
-#![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use abi::{Kind, Rights};
 use ed25519_dalek::{Signer, SigningKey};

@@ -1,6 +1,6 @@
 //! A small log of every kind of record, as a machine would write it, and
 //! proptest strategies for records.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "shared by tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "shared by tests")]
 
 pub mod page;
 pub mod strategies;
