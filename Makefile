@@ -35,11 +35,13 @@ ifeq ($(LOADER)$(LIMINE_DIR),limine)
 $(error LOADER=limine needs LIMINE_DIR=FOLDER, a binary release of Limine 8.0 or later)
 endif
 ifneq ($(LIMINE_DIR),)
-ifeq ($(wildcard $(LIMINE_DIR)/BOOT*.EFI),)
+ifneq ($(shell test -e '$(LIMINE_DIR)/BOOTX64.EFI' && echo there),there)
 $(error LIMINE_DIR=$(LIMINE_DIR) holds no binary release of Limine: BOOTX64.EFI and BOOTAA64.EFI are not there)
 endif
 endif
 
+# Cargo uses all processors, and two rules may build the same in two ways.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-host test-qemu test-long fuzz run hosted image build kernel loader direct payloads programs keys helio fmt clippy clean
 
@@ -87,11 +89,14 @@ HELIO := target/debug/helio
 KEYS  := $(BUILD)/keys
 FORCE:
 
+# What takes long shows how far it is, where somebody looks.
+QUIET := $(shell [ -t 2 ] || echo --quiet)
+
 say = @printf 'make: %s\n' "$(1)" >&2
 
 helio: $(TOOLS)
 	$(call say,building the helio command)
-	@cargo build --quiet --locked -p helio
+	@cargo build $(QUIET) --locked -p helio
 
 keys: helio
 	@$(HELIO) keys init --dir $(KEYS) >/dev/null
@@ -137,14 +142,14 @@ direct: $(BUILD)/aarch64/direct.img
 
 # ---- running ---------------------------------------------------------------
 
-LIMINE := $(if $(LIMINE_DIR),--limine-dir $(LIMINE_DIR))
+LIMINE := $(if $(LIMINE_DIR),--limine-dir '$(LIMINE_DIR)')
 
 # What is run: a payload's package, or a program with its arguments.
 ifeq ($(WASM),)
 SUBJECT := --package $(BUILD)/packages/$(PAYLOAD).rvf
 RUNNABLE := payloads
 else
-SUBJECT := --package $(WASM)
+SUBJECT := --package '$(WASM)'
 ARGUMENTS := $(if $(ARGS),-- $(ARGS))
 RUNNABLE := keys
 endif
@@ -174,7 +179,9 @@ fmt: $(TOOLS)
 # What is built for other targets is looked at while it is built, see
 # scripts/lint-beside; what was built without that is built once more.
 clippy: keys
-	@sed -s -n 's/^not looked at: //p' target/*/*/lints/* 2>/dev/null | sort -u | xargs -r touch
+	@grep -ls '^not looked at: ' target/*/*/lints/* | while read -r file; do \
+	    touch -c "$$(sed -n 's/^not looked at: //p' "$$file")"; rm "$$file"; \
+	done
 	@HELIOGRAPH_LINT=yes $(MAKE) --no-print-directory build
 	$(call say,clippy)
 	@cargo clippy --quiet --locked --all-targets --features integration/qemu -- -D warnings

@@ -39,4 +39,25 @@ fn every_test_and_file_that_the_threats_name_is_there() {
         }
     }
     assert!(tests > 10 && files > 10, "{tests} tests and {files} files are named");
+    assert!(located(&threats) > 10);
+}
+
+/// Counts the tests that are named with their file: "`file.rs`: one, another".
+fn located(threats: &str) -> usize {
+    let mut count = 0;
+    for part in threats.split(['|', ';', '\n']) {
+        let Some((file, names)) = part.split_once("`: ") else { continue };
+        let Some((_, file)) = file.rsplit_once('`').filter(|(_, file)| file.ends_with(".rs"))
+        else {
+            continue;
+        };
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        for name in names.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+            if name.matches('_').count() > 1 {
+                assert!(text.contains(&format!("fn {name}(")), "{name} is not in {file}");
+                count += 1;
+            }
+        }
+    }
+    count
 }

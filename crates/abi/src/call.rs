@@ -106,14 +106,6 @@ impl Call {
         }
     }
 
-    /// Whether a proof stands between authorisation and effect.
-    pub const fn needs_proof(self) -> bool {
-        matches!(
-            self,
-            Self::RvfMount | Self::AttestEmit | Self::VectorPutProved | Self::GraphApplyProved
-        )
-    }
-
     /// The operation that the number `code` selects, or `None` where this
     /// call has no such operation.
     pub const fn operation(self, code: u32) -> Option<Operation> {

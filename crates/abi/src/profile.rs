@@ -6,7 +6,7 @@
 use crate::{Call, Handle};
 
 /// Names the interpreter, its features and every number in this file.
-pub const NAME: &str = "heliograph-1/wasmi-2.0.0/deterministic+libm/eager/fuel-2";
+pub const NAME: &str = "heliograph-1/wasmi-2.0.0/deterministic+libm/eager/fuel-3";
 
 /// Units of fuel that make a nanosecond of logical time.
 pub const FUEL_PER_NS: u64 = 1;
@@ -97,6 +97,13 @@ pub const WASI_FUEL: u64 = 200;
 /// one that leaves its message where it is would have a slice for each unit of
 /// its fuel, and others would wait for millions of them.
 pub const TURN_FUEL: u64 = 1_000;
+
+/// Bytes of a page of a task's memory (WebAssembly core specification, 4.2.8).
+pub const PAGE_BYTES: u64 = 65_536;
+
+/// Fuel for each page of memory that is set up with a task, or kept for a
+/// snapshot at a reactor's turn. Growing costs what the interpreter takes.
+pub const PAGE_FUEL: u64 = 4_096;
 
 /// Fuel for looking at a signed proof, whatever comes of it.
 pub const PROOF_FUEL: u64 = 250_000;

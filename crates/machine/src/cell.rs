@@ -10,13 +10,16 @@ use crate::{
     host::Host,
     imports::linker,
     instance::{Instance, Stop},
-    prepare::role,
+    prepare::{pay, role},
     program::{Program, Unfit},
     room::Room,
     seat::Seat,
-    snapshot::Roots,
+    snapshot::{Journals, Roots},
 };
-use abi::{Call, Error, profile::call_fuel};
+use abi::{
+    Call, Error,
+    profile::{PAGE_BYTES, PAGE_FUEL, call_fuel, data_fuel},
+};
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 use nucleus::{
@@ -224,6 +227,7 @@ impl Cell {
     /// Runs a slice to its end. Gives the fuel that the next one must have.
     fn run(&mut self, grant: Grant) -> u64 {
         let subject = grant.subject;
+        let is_kept = self.journals() == Journals::Asked;
         let Some(instance) = self.instances.get_mut(&subject) else {
             // Every task of the nucleus was committed with its instance.
             self.nucleus.end(subject, Ending::Trap(TrapCode::Other));
@@ -232,13 +236,25 @@ impl Cell {
         match instance.run(&mut self.nucleus, grant) {
             Stop::Slice(needs) => return needs,
             Stop::Blocked => {}
-            Stop::Idle => self.nucleus.idle(subject),
+            Stop::Idle => {
+                // Its memory is kept when it is called again.
+                if is_kept {
+                    let pages = instance.memory_bytes() / PAGE_BYTES;
+                    let fuel = pages.saturating_mul(PAGE_FUEL).min(self.nucleus.allowance(subject));
+                    self.nucleus.spend(subject, fuel);
+                }
+                self.nucleus.idle(subject);
+            }
             // The nucleus has ended it, or it can do nothing more.
             Stop::Ended => self.nucleus.end(subject, Ending::Trap(TrapCode::Other)),
             Stop::Prepare(ticket) => self.prepare(*ticket),
             Stop::End(Ending::Exit { code, pages, .. }) => {
-                let root = instance.root(self.hasher);
-                self.nucleus.end(subject, Ending::Exit { code, pages, root });
+                let fuel = data_fuel(u64::from(pages).saturating_mul(PAGE_BYTES));
+                let ending = match pay(&mut self.nucleus, subject, fuel) {
+                    Ok(()) => Ending::Exit { code, pages, root: instance.root(self.hasher) },
+                    Err(_) => Ending::OutOfFuel,
+                };
+                self.nucleus.end(subject, ending);
             }
             Stop::End(ending) => self.nucleus.end(subject, ending),
             Stop::HostFailed => self.failure = Some(Failure::OutOfMemory),

@@ -163,6 +163,7 @@ fn answered(
         }
         Answer::Blocked => Err(Leave::Blocked(raw)),
         Answer::Prepare(ticket) => {
+            charge(store, ticket.fuel());
             store.as_context_mut().data_mut().ticket = Some(ticket);
             Err(Leave::Prepare(raw))
         }

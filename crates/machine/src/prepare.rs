@@ -14,10 +14,10 @@ use crate::{
 };
 use abi::{
     Error,
-    profile::{SLICE_FUEL, data_fuel},
+    profile::{PAGE_BYTES, PAGE_FUEL, SLICE_FUEL, data_fuel},
 };
 use alloc::{format, string::String, sync::Arc, vec::Vec};
-use nucleus::{ObjectId, Ticket, Word, Work, view::Body};
+use nucleus::{Nucleus, ObjectId, Ticket, Word, Work, view::Body};
 use package::manifest::TaskKind;
 use package::{Package, PackageError};
 use witness::Subject;
@@ -105,6 +105,11 @@ impl Cell {
         let translate = || Program::new(self.linker.engine(), &module, journals);
         let program = self.programs.entry(component).or_insert_with(translate).as_ref();
         let program = program.map_err(Unfit::clone)?;
+        // More than it may have is not set up.
+        let pages = program.pages.min(u64::from(memory) / PAGE_BYTES);
+        pay(&mut self.nucleus, caller, pages.saturating_mul(PAGE_FUEL)).map_err(|error| {
+            Unfit::new(error, "its caller has not the fuel to set up its memory")
+        })?;
         // Those that the manifest lists were looked at when it was mounted.
         let takes = match caller.is_task() {
             true => room::task(journals).saturating_add(program.instance_bytes),
@@ -248,17 +253,22 @@ impl Cell {
     /// Takes the price of looking at so many bytes.
     pub(crate) fn pay(&mut self, caller: Subject, bytes: usize) -> Result<(), Error> {
         let fuel = data_fuel(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if fuel > self.nucleus.allowance(caller) {
-            return Err(Error::FuelBudget);
-        }
-        self.nucleus.spend(caller, fuel);
-        Ok(())
+        pay(&mut self.nucleus, caller, fuel)
     }
 
     /// What was said since this was last asked, for a person, a line each.
     pub fn take_reports(&mut self) -> Vec<String> {
         core::mem::take(&mut self.reports)
     }
+}
+
+/// Takes the price of some work before it is done.
+pub(crate) fn pay(nucleus: &mut Nucleus, caller: Subject, fuel: u64) -> Result<(), Error> {
+    if fuel > nucleus.allowance(caller) {
+        return Err(Error::FuelBudget);
+    }
+    nucleus.spend(caller, fuel);
+    Ok(())
 }
 
 /// The role of a task of this kind.

@@ -78,6 +78,8 @@ pub(crate) struct Program {
     pub(crate) module: Module,
     /// Bytes that each task takes that runs it, beside memory and stack.
     pub(crate) instance_bytes: u64,
+    /// Pages of memory that each begins with.
+    pub(crate) pages: u64,
     /// Whether its globals are exported, for its state to be read off.
     pub(crate) is_exposed: bool,
 }
@@ -86,20 +88,19 @@ impl Program {
     /// Translates and checks a module, with its state to be read off if there
     /// are to be journals and it can be.
     pub(crate) fn new(engine: &Engine, bytes: &[u8], journals: Journals) -> Result<Self, Unfit> {
-        let Weight { growths, instance, .. } = Weight::of(bytes)?.with(journals);
+        let Weight { growths, instance, pages, .. } = Weight::of(bytes)?.with(journals);
         if growths > GROW_INSTRUCTIONS {
             let text = format!(
                 "it has {growths} instructions that grow something, more than {GROW_INSTRUCTIONS}"
             );
             return Err(Unfit::new(Error::NotWasm, text));
         }
-        // With its globals exported, a module can have more exports than an
-        // engine takes: nobody but a snapshot is to find out.
         let exposed = match journals {
             Journals::None => None,
-            Journals::Kept | Journals::Asked => {
-                frameless::exposed(bytes).and_then(|bytes| Module::new(engine, &bytes[..]).ok())
-            }
+            Journals::Kept | Journals::Asked => match frameless::exposed(bytes) {
+                Some(bytes) => exposed(Module::new(engine, &bytes[..]))?,
+                None => None,
+            },
         };
         let is_exposed = exposed.is_some();
         let module = match exposed {
@@ -109,7 +110,7 @@ impl Program {
         for import in module.imports() {
             check_import(&import)?;
         }
-        Ok(Self { module, instance_bytes: instance, is_exposed })
+        Ok(Self { module, instance_bytes: instance, pages, is_exposed })
     }
 
     /// Whether the entry for this role returns a code; an error if the
@@ -149,6 +150,16 @@ impl Program {
         }
         let text = format!("its \"{name}\" takes or returns something else than it must");
         Err(Unfit::new(Error::MissingExport, text))
+    }
+}
+
+/// With its globals exported, a module can have more exports than an engine
+/// takes: nobody but a snapshot is to find out. That the host has no memory
+/// left says nothing of the module.
+fn exposed(translated: Result<Module, wasmi::Error>) -> Result<Option<Module>, Unfit> {
+    match translated.map_err(|error| refusal(&error)) {
+        Err(unfit) if unfit.error == Error::OutOfMemory => Err(unfit),
+        translated => Ok(translated.ok()),
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Weight {
     pub(crate) instance: u64,
     /// Instructions that grow a memory or a table.
     pub(crate) growths: usize,
+    /// Pages of memory that it begins with.
+    pub(crate) pages: u64,
     /// Its mutable globals.
     globals: u64,
 }
@@ -84,6 +86,7 @@ struct Scales {
     translation: u64,
     instance: u64,
     growths: usize,
+    pages: u64,
     globals: u64,
     /// Elements that all tables may come to have.
     elements: u64,
@@ -123,6 +126,11 @@ impl Scales {
                     self.add(1u64, 256, 256);
                     let most = table?.ty.maximum.unwrap_or(u64::MAX);
                     self.elements = self.elements.saturating_add(most);
+                }
+            }
+            Payload::MemorySection(reader) => {
+                for memory in reader {
+                    self.pages = self.pages.saturating_add(memory?.initial);
                 }
             }
             Payload::GlobalSection(reader) => {
@@ -222,7 +230,7 @@ impl Scales {
         self.add(self.branches, copies.saturating_mul(96).saturating_add(128), 0);
         self.add(self.deepest, 320, 0);
         self.add(self.elements.min(TABLE_ELEMENTS as u64), 0, ELEMENT_BYTES);
-        let Self { translation, instance, growths, globals, .. } = self;
-        Ok(Weight { translation, instance, growths, globals })
+        let Self { translation, instance, growths, pages, globals, .. } = self;
+        Ok(Weight { translation, instance, growths, pages, globals })
     }
 }

@@ -1,7 +1,9 @@
 //! The tier Deep: a signed proof, and a guard program that has the last word.
 
 use crate::common::*;
-use abi::{Error, GraphMutation, Kind, PutHead, Rights, SignedProof, Statement};
+use abi::{
+    Error, GraphMutation, Kind, PutHead, Rights, SignedProof, Statement, profile::PROOF_FUEL,
+};
 use ed25519_dalek::{Signer, SigningKey};
 use nucleus::{Outcome, view::Body as Object};
 use package::manifest::{GraphStoreEntry, Metric, StoreRules, Tier, VectorStoreEntry};
@@ -134,6 +136,15 @@ fn a_proof_that_does_not_hold_never_comes_to_the_guard() {
     });
     let run = recipe(&guard(BELOW_TEN), &stale).run();
     assert_eq!(run.task(1), Outcome::Exit(-i32::from(Error::StaleState.number())));
+}
+
+#[test]
+fn the_proof_of_a_guarded_change_is_paid_for_each_time_it_is_looked_at() {
+    for first in [9.5, 10.5] {
+        let run = recipe(&guard(BELOW_TEN), &put(first, |_| {})).run();
+        let task = run.cell.view().task(Subject(1)).unwrap();
+        assert!(task.spent >= 2 * PROOF_FUEL, "{}", task.spent);
+    }
 }
 
 #[test]

@@ -10,5 +10,6 @@ mod journal;
 mod messages;
 mod mount;
 mod payloads;
+mod prices;
 mod snapshot;
 mod wasi;

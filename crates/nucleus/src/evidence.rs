@@ -1,7 +1,7 @@
 //! Evidence: values that only a stage of the gate can make.
 //!
-//! An effect takes them by value, so one that skips its checks does not
-//! compile. Their fields are private to this module, which has the checks.
+//! An effect asks for them, so one that skips its checks does not compile.
+//! Their fields are private to this module, which has the checks.
 
 use crate::{
     capability::Capability,

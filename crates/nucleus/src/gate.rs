@@ -110,7 +110,8 @@ impl Nucleus {
                 Answer::Ended
             }
             Ok((Effect::Prepare(work), authorised)) => {
-                Answer::Prepare(Ticket { subject, call, authorised, work })
+                let fuel = self.world.call_fuel.spent;
+                Answer::Prepare(Ticket { subject, call, authorised, work, fuel })
             }
             Err(error) => self.denied(subject, call, error),
         }

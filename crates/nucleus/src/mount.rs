@@ -105,7 +105,7 @@ impl Nucleus {
         length: u32,
         is_revoked: &dyn Fn(&[u8; 32]) -> bool,
     ) -> Result<(), Error> {
-        let Ticket { subject, mut call, authorised, work } = ticket;
+        let Ticket { subject, mut call, authorised, work, .. } = ticket;
         let path = String::from(call.tail.text());
         let mounted = opened.and_then(|package| {
             let (handle, object) = (authorised.handle(), authorised.object());
@@ -233,7 +233,7 @@ impl Nucleus {
     /// Why the call was denied: [`Error::BadArgument`] for a ticket of other
     /// work, or what its capability died of meanwhile.
     pub fn commit_unmount(&mut self, ticket: Ticket) -> Result<(), Error> {
-        let Ticket { subject, call, authorised, work } = ticket;
+        let Ticket { subject, call, authorised, work, .. } = ticket;
         let (handle, object) = (authorised.handle(), authorised.object());
         let still = evidence::still(&self.world, subject, handle, object);
         let partition = match (still, work) {

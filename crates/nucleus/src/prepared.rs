@@ -15,10 +15,7 @@ use crate::{
 };
 use abi::{Error, Kind, RegionMode, Rights};
 use alloc::{string::String, sync::Arc, vec::Vec};
-use witness::{
-    Body, Hash, Subject, Verdict,
-    record::{CallBody, Guard},
-};
+use witness::{Body, Hash, Subject, Verdict, record::Guard};
 
 /// What a guard program said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +30,7 @@ impl Nucleus {
     /// Makes the region that a call asked for. `content` is what an immutable
     /// one is to hold.
     pub fn commit_region(&mut self, ticket: Ticket, content: &[u8]) -> Answer {
-        let Ticket { subject, call, authorised, work } = ticket;
+        let Ticket { subject, call, authorised, work, .. } = ticket;
         let Work::Region { mode } = work else {
             return self.denied(subject, call, Error::BadArgument);
         };
@@ -79,15 +76,13 @@ impl Nucleus {
     /// Looks at a guarded change again, with the guard's word, and makes it
     /// or not. `request` is the one that the ticket came from, made again.
     pub fn commit_guard(&mut self, ticket: Ticket, request: Request<'_>, word: Word) -> Answer {
-        let Ticket { subject, call, work, authorised } = ticket;
+        let Ticket { subject, call, work, authorised, .. } = ticket;
         let Work::Guard { component } = work else {
             return self.denied(subject, call, Error::BadArgument);
         };
         self.witness_guard(subject, component, authorised.object(), word);
-        let call_body = CallBody { ..call.body };
         self.world.guard_word = Some(word.allows);
-        let answer =
-            self.pass(subject, crate::ticket::InFlight { body: call_body, ..call }, request);
+        let answer = self.pass(subject, call, request);
         self.world.guard_word = None;
         answer
     }

@@ -33,7 +33,7 @@ impl Nucleus {
         ticket: Ticket,
         prepared: Result<(), Error>,
     ) -> Result<Subject, Error> {
-        let Ticket { subject, mut call, authorised, work } = ticket;
+        let Ticket { subject, mut call, authorised, work, .. } = ticket;
         let (handle, object) = (authorised.handle(), authorised.object());
         let still = prepared.and_then(|()| evidence::still(&self.world, subject, handle, object));
         let planned = still.and_then(|()| self.plan(subject, &work));

@@ -32,12 +32,19 @@ pub struct Ticket {
     pub(crate) call: InFlight,
     pub(crate) authorised: Authorised,
     pub(crate) work: Work,
+    /// Fuel for what the gate looked at.
+    pub(crate) fuel: u64,
 }
 
 impl Ticket {
     /// Who called.
     pub fn subject(&self) -> Subject {
         self.subject
+    }
+
+    /// Fuel that its caller owes for what the gate looked at so far.
+    pub fn fuel(&self) -> u64 {
+        self.fuel
     }
 
     /// What is to be prepared.

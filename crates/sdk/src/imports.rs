@@ -14,7 +14,9 @@ use abi::{Error, Operation};
 static ANSWERS: AtomicU32 = AtomicU32::new(0);
 
 /// How many calls this task has made through this crate. Each has one record,
-/// so the last one's has this number less one as its sequence number.
+/// so the last one's has this number less one as its sequence number, in a task
+/// that makes no other calls and no guarded changes: a guard's word is a record
+/// of its own.
 pub fn calls_made() -> u32 {
     ANSWERS.load(Ordering::Relaxed)
 }

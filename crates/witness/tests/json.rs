@@ -161,3 +161,16 @@ fn decimals_have_one_spelling() {
         assert_eq!(Value::from(bad).as_decimal(), None, "{bad}");
     }
 }
+
+#[test]
+fn a_large_object_is_read_whatever_the_order_of_its_keys() {
+    // In the worst order: inserting one by one would move gigabytes.
+    let members: Vec<_> = (0..150_000).rev().map(|key| format!("\"{key:06}\":0")).collect();
+    let text = format!("{{{}}}", members.join(","));
+    let Ok(Value::Object(object)) = parse(&text) else { panic!("not read") };
+    assert_eq!(object.len(), 150_000);
+    assert!(object.iter().map(|(key, _)| key).is_sorted());
+    let at = text.len() - 1;
+    let twice = format!("{},\"000007\":0}}", &text[..at]);
+    assert_eq!(parse(&twice), Err(JsonError::DuplicateKey(at + 1)));
+}

@@ -122,6 +122,7 @@ fn fuel() -> String {
         ("each 64 bytes, or part of 64, that are moved or hashed", data_fuel(64)),
         ("looking at a signed proof, whatever comes of it", profile::PROOF_FUEL),
         ("each time a reactor is called", profile::TURN_FUEL),
+        ("a page of memory that is set up, or kept at a turn", profile::PAGE_FUEL),
         ("`memory.grow` and `table.grow`", profile::GROW_FUEL.into()),
         ("each vector looked at: first", visit_fuel(0)),
         ("and for every 4 numbers of its dimension", visit_fuel(4) - visit_fuel(0)),

@@ -21,7 +21,7 @@ fn open(file: &[u8]) {
         Err(refusal) => {
             let text = refusal.to_string();
             assert!(!text.contains(char::is_control), "{text:?}");
-            assert!(HASHER.hash(text.as_bytes()) != [0; 32] && refusal.error().number() != 0);
+            assert!(!text.is_empty());
             return;
         }
     };

@@ -38,7 +38,6 @@ impl From<Error> for Errno {
             Error::BadHandle | Error::StaleHandle | Error::WrongKind => Self::BADF,
             Error::MissingRight | Error::Revoked | Error::Expired | Error::Exhausted => Self::ACCES,
             Error::BadPointer => Self::FAULT,
-            Error::BadLength | Error::BadArgument | Error::Overlap => Self::INVAL,
             _ => Self::IO,
         }
     }

@@ -176,6 +176,7 @@ fn make(store: &mut impl AsContextMut<Data = Host>, mut call: Call) -> Result<i3
             pay(store, 0)?;
             Err(Leave::Exit(code))
         }
+        Some(Ok(Step::Broke)) => Err(Leave::OutOfFuel),
         Some(Ok(Step::Reply(reply))) => {
             pay(store, reply.bytes())?;
             Ok(deliver(store, reply))

@@ -7,7 +7,7 @@ use super::{
     errno::Errno,
     reply::{Reply, Step},
 };
-use abi::profile::FUEL_PER_NS;
+use abi::profile::{FUEL_PER_NS, data_fuel};
 use alloc::vec::Vec;
 
 /// Most random bytes in one call.
@@ -15,6 +15,9 @@ const RANDOM_MAX: u32 = 1 << 20;
 
 /// Bytes in a block of random ones.
 const BLOCK: usize = 32;
+
+/// Bytes that are hashed for each: two blocks of SHA-256.
+const BLOCK_COST: u64 = 128;
 
 /// What the hash behind each random block begins with.
 const DOMAIN: &[u8] = b"heliograph-wasi-random@v1\n";
@@ -108,6 +111,10 @@ pub(super) fn random_get(context: &mut Context<'_>, call: &Call) -> Result<Step,
     if length > RANDOM_MAX {
         return Err(Errno::INVAL);
     }
+    let hashed = u64::from(length).div_ceil(BLOCK as u64).saturating_mul(BLOCK_COST);
+    if data_fuel(hashed) > context.nucleus.allowance(context.subject) {
+        return Ok(Step::Broke);
+    }
     let length = usize::try_from(length).map_err(|_| Errno::INVAL)?;
     let mut bytes = Vec::with_capacity(length.next_multiple_of(BLOCK));
     while bytes.len() < length {
@@ -115,7 +122,7 @@ pub(super) fn random_get(context: &mut Context<'_>, call: &Call) -> Result<Step,
         context.state.blocks = context.state.blocks.wrapping_add(1);
     }
     bytes.truncate(length);
-    Ok(Reply::success().put(context, pointer, bytes)?.into())
+    Ok(Reply::success().put(context, pointer, bytes)?.hashing(hashed).into())
 }
 
 fn block(context: &Context<'_>) -> [u8; BLOCK] {

@@ -18,6 +18,8 @@ pub(super) enum Step {
     Later,
     /// The task ends with this code.
     Exit(i32),
+    /// The task has not the fuel for it.
+    Broke,
 }
 
 /// An answer: a number, and what is written into the caller's memory.
@@ -25,6 +27,8 @@ pub(super) enum Step {
 pub(crate) struct Reply {
     pub(super) errno: Errno,
     pub(super) writes: Vec<Write>,
+    /// Bytes that were hashed for it.
+    hashed: u64,
 }
 
 /// Bytes for the caller's memory.
@@ -52,7 +56,7 @@ impl Reply {
 
     /// It was not.
     pub(super) fn of(errno: Errno) -> Self {
-        Self { errno, writes: Vec::new() }
+        Self { errno, writes: Vec::new(), hashed: 0 }
     }
 
     /// The same, with bytes for the caller.
@@ -72,10 +76,15 @@ impl Reply {
         Ok(self)
     }
 
-    /// Bytes that it writes.
+    /// The same, for which so many bytes were hashed.
+    pub(super) fn hashing(self, hashed: u64) -> Self {
+        Self { hashed, ..self }
+    }
+
+    /// Bytes that it writes, and that were hashed for it.
     pub(super) fn bytes(&self) -> u64 {
         let lengths = self.writes.iter().map(|write| write.bytes.len());
-        lengths.fold(0, |sum, length| sum.saturating_add(length as u64))
+        lengths.fold(self.hashed, |sum, length| sum.saturating_add(length as u64))
     }
 }
 

@@ -55,8 +55,8 @@ impl GraphStore {
 
     /// Bytes of memory that such a store takes.
     pub fn bytes_needed(terms: &GraphTerms) -> u64 {
-        let nodes = u64::from(terms.nodes).saturating_mul(Part::<NodeSlot>::EACH);
-        let edges = u64::from(terms.edges).saturating_mul(Part::<EdgeSlot>::EACH);
+        let nodes = Part::<NodeSlot>::bytes_needed(terms.nodes);
+        let edges = Part::<EdgeSlot>::bytes_needed(terms.edges);
         let tree = SlotTree::bytes_needed(terms.nodes.saturating_add(terms.edges));
         nodes.saturating_add(edges).saturating_add(tree)
     }

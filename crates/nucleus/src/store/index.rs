@@ -15,8 +15,11 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Bytes for each slot, with those of [`Occupied`].
-    pub(super) const EACH: u64 = (size_of::<u32>() + size_of::<bool>()) as u64;
+    /// Bytes for so many slots, with those of [`Occupied`].
+    pub(super) fn bytes_needed(capacity: u32) -> u64 {
+        let words = u64::from(capacity.div_ceil(u64::BITS)).saturating_mul(size_of::<u64>() as u64);
+        u64::from(capacity).saturating_mul(size_of::<u32>() as u64).saturating_add(words)
+    }
 
     /// An empty index for so many slots.
     pub(super) fn new(capacity: u32) -> Self {
@@ -66,43 +69,92 @@ impl Index {
     }
 }
 
-/// Which slots are in use.
+/// Which slots are in use: a bit each, so that a search is short.
 #[derive(Debug)]
 pub(super) struct Occupied {
-    slots: Box<[bool]>,
+    words: Box<[u64]>,
+    slots: u32,
 }
 
 impl Occupied {
     pub(super) fn new(slots: u32) -> Self {
-        let slots = usize::try_from(slots).unwrap_or(usize::MAX);
-        Self { slots: alloc::vec![false; slots].into() }
+        let words = usize::try_from(slots.div_ceil(u64::BITS)).unwrap_or(usize::MAX);
+        Self { words: alloc::vec![0; words].into(), slots }
     }
 
     /// Whether something is in a slot; none beyond the last.
     pub(super) fn get(&self, slot: u32) -> Option<bool> {
-        self.slots.get(usize::try_from(slot).ok()?).copied()
+        let (word, bit) = self.at(slot)?;
+        Some(self.words.get(word)? & bit != 0)
     }
 
     pub(super) fn set(&mut self, slot: u32, is_occupied: bool) {
-        let place = usize::try_from(slot).ok().and_then(|slot| self.slots.get_mut(slot));
-        if let Some(place) = place {
-            *place = is_occupied;
+        let Some((word, bit)) = self.at(slot) else { return };
+        let Some(word) = self.words.get_mut(word) else { return };
+        match is_occupied {
+            true => *word |= bit,
+            false => *word &= !bit,
         }
+    }
+
+    /// Where a slot's bit is.
+    fn at(&self, slot: u32) -> Option<(usize, u64)> {
+        let word = usize::try_from(slot / u64::BITS).ok()?;
+        (slot < self.slots).then_some((word, 1 << (slot % u64::BITS)))
     }
 
     /// The first free slot from the key's own on.
     pub(super) fn place(&self, key: u64) -> Option<u32> {
-        let slots = u32::try_from(self.slots.len()).ok()?;
-        let start = usize::try_from(abi::first_slot(key, slots)).ok()?;
-        let (before, after) = self.slots.split_at_checked(start)?;
-        let free = |slots: &[bool]| slots.iter().position(|is_occupied| !is_occupied);
-        let at = match free(after) {
-            Some(at) => start.checked_add(at)?,
-            None => free(before)?,
-        };
-        u32::try_from(at).ok()
+        let start = abi::first_slot(key, self.slots);
+        self.free(start, self.slots).or_else(|| self.free(0, start))
+    }
+
+    /// The first free slot of a range.
+    fn free(&self, start: u32, end: u32) -> Option<u32> {
+        let mut slot = start;
+        while slot < end {
+            let (word, bit) = self.at(slot)?;
+            // Those before the slot do not count.
+            let taken = self.words.get(word)? | bit.wrapping_sub(1);
+            let first = slot - slot % u64::BITS;
+            if taken != u64::MAX {
+                let free = first.checked_add(taken.trailing_ones())?;
+                return (free < end).then_some(free);
+            }
+            slot = first.checked_add(u64::BITS)?;
+        }
+        None
     }
 }
 
 saved!(struct Index { slots, count });
-saved!(struct Occupied { slots });
+saved!(struct Occupied { words, slots });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_free_slot_is_found_as_by_looking_at_one_after_the_other(
+            slots in 1u32..300, taken in proptest::collection::vec(0u32..300, 0..600), key: u64,
+        ) {
+            let mut occupied = Occupied::new(slots);
+            let mut plain = alloc::vec![false; slots as usize];
+            for (number, slot) in taken.into_iter().enumerate() {
+                let is_occupied = number % 5 != 0;
+                occupied.set(slot, is_occupied);
+                if let Some(place) = plain.get_mut(slot as usize) {
+                    *place = is_occupied;
+                }
+            }
+            for slot in 0..slots + 2 {
+                prop_assert_eq!(occupied.get(slot), plain.get(slot as usize).copied());
+            }
+            let start = abi::first_slot(key, slots);
+            let free = (start..slots).chain(0..start).find(|slot| !plain[*slot as usize]);
+            prop_assert_eq!(occupied.place(key), free);
+        }
+    }
+}

@@ -72,8 +72,11 @@ pub struct Edge {
 }
 
 impl<T: Copy + Default> Part<T> {
-    /// Bytes that one of so many slots takes.
-    pub(super) const EACH: u64 = (size_of::<T>() as u64).saturating_add(Index::EACH);
+    /// Bytes that so many slots take.
+    pub(super) fn bytes_needed(slots: u32) -> u64 {
+        let each = u64::from(slots).saturating_mul(size_of::<T>() as u64);
+        each.saturating_add(Index::bytes_needed(slots))
+    }
 
     pub(super) fn new(slots: u32) -> Self {
         let size = usize::try_from(slots).unwrap_or(usize::MAX);

@@ -78,8 +78,9 @@ impl VectorStore {
     /// Bytes of memory that such a store takes.
     pub fn bytes_needed(terms: &VectorTerms) -> u64 {
         let vector = u64::from(terms.dimension).saturating_mul(4);
-        let slot = (size_of::<Meta>() as u64).saturating_add(Index::EACH).saturating_add(vector);
+        let slot = (size_of::<Meta>() as u64).saturating_add(vector);
         let slots = u64::from(terms.capacity).saturating_mul(slot);
+        let slots = slots.saturating_add(Index::bytes_needed(terms.capacity));
         // The query, and the content of a leaf.
         let scratch = vector.saturating_mul(2).saturating_add(HEAD as u64);
         let tree = SlotTree::bytes_needed(terms.capacity);

@@ -143,7 +143,7 @@ impl Log {
     /// and a standing approval of the type.
     ///
     /// # Errors
-    /// [`Error::NotApproved`], [`Error::BadLength`], [`Error::RecordBudget`].
+    /// [`Error::NotApproved`], [`Error::BadLength`].
     pub fn claim(self, kind: u32, digest: &[u8; 32], body: &[u8]) -> Result<(), Error> {
         answer(imports::attest_emit(self.0.0, Operation::Claim, kind, digest, body)).map(drop)
     }

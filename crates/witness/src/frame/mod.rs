@@ -12,7 +12,7 @@ pub mod uart;
 
 pub use collect::{Collected, Collector, OrderError};
 
-use crate::{BootId, record::RECORD_MAX};
+use crate::{BootId, record::RECORD_MAX, tiles};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -185,8 +185,7 @@ impl Frames {
         if self.batch.len() + 2 + record.len() > BATCH {
             self.close();
         }
-        self.batch.extend_from_slice(&(record.len() as u16).to_be_bytes());
-        self.batch.extend_from_slice(record);
+        tiles::append_entry(&mut self.batch, record);
     }
 
     /// Adds a checkpoint over all records so far; `false` if it is longer

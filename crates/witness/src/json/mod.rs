@@ -13,6 +13,7 @@ pub use fields::{FieldError, Fields};
 pub use parse::{DEPTH_MAX, JsonError, parse, parse_canonical};
 
 use alloc::{string::String, vec::Vec};
+use core::cmp::Ordering;
 
 /// Largest integer that a double, and so every JSON reader, holds exactly
 /// along with its neighbours: 2^53 - 1.
@@ -65,17 +66,19 @@ impl Object {
         self
     }
 
-    /// Adds a member unless there is one of that name.
-    fn insert_new(&mut self, key: String, value: Value) -> bool {
-        let place = self.place(&key);
-        if let Err(at) = place {
-            self.0.insert(at, (key, value));
+    /// An object of these members; where the second of one name is, if there
+    /// are two. Each comes with where it is.
+    fn of(mut members: Vec<(usize, String, Value)>) -> Result<Self, usize> {
+        members.sort_by(|(_, one, _), (_, other, _)| order(one, other));
+        let twice = members.windows(2).filter(|pair| pair[0].1 == pair[1].1).map(|pair| pair[1].0);
+        match twice.min() {
+            Some(at) => Err(at),
+            None => Ok(Self(members.into_iter().map(|(_, key, value)| (key, value)).collect())),
         }
-        place.is_err()
     }
 
     fn place(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| other.encode_utf16().cmp(key.encode_utf16()))
+        self.0.binary_search_by(|(other, _)| order(other, key))
     }
 
     /// The member of that name.
@@ -97,6 +100,11 @@ impl Object {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Canonical order of keys (RFC 8785, 3.2.3).
+fn order(one: &str, other: &str) -> Ordering {
+    one.encode_utf16().cmp(other.encode_utf16())
 }
 
 impl Value {

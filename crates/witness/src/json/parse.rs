@@ -135,11 +135,11 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Object, JsonError> {
-        let mut object = Object::new();
+        let mut members = Vec::new();
         self.expect(b'{')?;
         self.blank();
         if self.take(b'}') {
-            return Ok(object);
+            return Ok(Object::new());
         }
         loop {
             self.blank();
@@ -147,13 +147,10 @@ impl Parser<'_> {
             let key = self.string()?;
             self.blank();
             self.expect(b':')?;
-            let value = self.value(depth + 1)?;
-            if !object.insert_new(key, value) {
-                return Err(JsonError::DuplicateKey(at));
-            }
+            members.push((at, key, self.value(depth + 1)?));
             self.blank();
             if self.take(b'}') {
-                return Ok(object);
+                return Object::of(members).map_err(JsonError::DuplicateKey);
             }
             self.expect(b',')?;
         }
