@@ -164,7 +164,8 @@ impl Nucleus {
         let count = u64::try_from(count).map_err(|_| Error::TableFull)?;
         let mount = self.log.next();
         let partition = self.add_partition(path, mount, parent, package)?;
-        // Nothing after this fails.
+        // Nothing after this fails: the manifest was checked as a whole, and
+        // room in every table was looked for above.
         self.world.partitions.take(parent, Resource::Memory, bytes)?;
         let mut ids = Vec::with_capacity(new.len());
         let mut capabilities = Vec::with_capacity(new.len());
@@ -361,7 +362,7 @@ fn rules(
     }
 }
 
-/// Bytes that the queues and stores of a package take.
+/// Bytes that the queues, sensors and stores of a package take.
 pub fn objects_bytes(package: &Package<'_>) -> u64 {
     let Some(manifest) = package.manifest() else { return 0 };
     let queues = manifest.queues.iter().map(|queue| Queue::cost(queue.capacity_bytes));
@@ -372,7 +373,8 @@ pub fn objects_bytes(package: &Package<'_>) -> u64 {
     let graphs = manifest.graph_stores.iter().map(|entry| {
         GraphStore::bytes_needed(&GraphTerms { nodes: entry.nodes, edges: entry.edges })
     });
-    queues.chain(vectors).chain(graphs).fold(0, u64::saturating_add)
+    let sensors = manifest.sensors.iter().map(|_| Sensor::COST);
+    queues.chain(sensors).chain(vectors).chain(graphs).fold(0, u64::saturating_add)
 }
 
 /// The tasks, with handles of components counted from the first object's.

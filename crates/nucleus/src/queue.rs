@@ -128,7 +128,8 @@ impl Queue {
     /// Bytes of memory that a queue of so many bytes takes.
     pub(crate) fn cost(capacity: u64) -> u64 {
         let each = size_of::<Header>().saturating_add(size_of::<Block>()) as u64;
-        (capacity / OVERHEAD as u64).saturating_mul(each)
+        let references = REFERENCES.saturating_mul(size_of::<Option<Capability>>()) as u64;
+        (capacity / OVERHEAD as u64).saturating_mul(each).saturating_add(references)
     }
 
     /// Whether a message would be taken.
@@ -139,12 +140,18 @@ impl Queue {
         if self.accepts.is_some_and(|accepted| accepted != kind) {
             return Err(Error::WrongType);
         }
-        let free = self.capacity.saturating_sub(self.used).saturating_sub(self.promised);
         let has_reference = self.references.iter().any(Option::is_none);
-        if length.saturating_add(OVERHEAD) > free || is_reference && !has_reference {
+        if !self.has_room(length) || is_reference && !has_reference {
             return Err(Error::QueueFull);
         }
         Ok(())
+    }
+
+    /// Whether a message of so many bytes fits beside what is in it and what
+    /// was promised.
+    pub fn has_room(&self, length: usize) -> bool {
+        let free = self.capacity.saturating_sub(self.used).saturating_sub(self.promised);
+        length.saturating_add(OVERHEAD) <= free
     }
 
     /// Puts a message in.

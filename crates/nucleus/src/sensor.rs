@@ -26,6 +26,9 @@ pub(crate) struct Subscription {
 }
 
 impl Sensor {
+    /// Bytes of memory that one takes.
+    pub(crate) const COST: u64 = (SUBSCRIPTIONS * size_of::<Option<Subscription>>()) as u64;
+
     /// A sensor that nobody listens to yet.
     pub(crate) fn new() -> Self {
         Self { subscriptions: alloc::vec![None; SUBSCRIPTIONS].into() }

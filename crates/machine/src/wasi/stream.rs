@@ -15,9 +15,6 @@ use nucleus::{ObjectId, view::Body};
 /// Most bytes that one call reads.
 const READ_BYTES: usize = 65_536;
 
-/// Bytes of a queue that each message takes beside its own.
-const OVERHEAD: usize = 64;
-
 /// Whence a file is sought: from its start, from where it is, from its end.
 const SET: u32 = 0;
 const CURRENT: u32 = 1;
@@ -52,10 +49,7 @@ pub(super) fn fd_write(context: &mut Context<'_>, call: &Call) -> Result<Step, E
 /// The console is emptied at the end of every slice.
 fn console_has_room(context: &Context<'_>, length: usize) -> bool {
     match context.nucleus.object(ObjectId::CONSOLE).map(|object| &object.body) {
-        Some(Body::Queue(queue)) => {
-            let needs = queue.used().saturating_add(length).saturating_add(OVERHEAD);
-            needs <= queue.capacity()
-        }
+        Some(Body::Queue(queue)) => queue.has_room(length),
         _ => true,
     }
 }

@@ -8,11 +8,10 @@
 //! operation than the call's, NotFinite, WrongSlot, OutOfRange, NotFound,
 //! AlreadyExists, Busy for a node with edges, StoreFull.
 
-use super::{Context, Done, Effect, length};
+use super::{Context, Done, Effect, ask_guard, length};
 use crate::{
     evidence::{self, Proved},
     store::Change,
-    ticket::Work,
     world::World,
 };
 use abi::Error;
@@ -29,12 +28,8 @@ pub(super) fn apply(
         return Err(Error::BadOperation);
     }
     world.objects.graph_mut(object)?.store.check(&change)?;
-    if let Some(component) = proved.guard() {
-        match world.guard_word.take() {
-            None => return Ok(Effect::Prepare(Work::Guard { component })),
-            Some(false) => return Err(Error::GuardRefused),
-            Some(true) => {}
-        }
+    if let Some(effect) = ask_guard(world, proved)? {
+        return Ok(effect);
     }
     let by = world.writer(context.subject);
     world.objects.graph_mut(object)?.store.apply(&change, by)?;

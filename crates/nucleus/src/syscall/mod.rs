@@ -20,7 +20,7 @@ pub(crate) use rvf_mount::ROOT;
 pub(crate) use task_spawn::passed_on;
 
 use crate::{
-    evidence::{Authorised, Verified},
+    evidence::{Authorised, Proved, Verified},
     request::Arguments,
     ticket::Work,
     world::World,
@@ -133,6 +133,20 @@ pub(crate) fn effect(
         }
         // Arguments of another call than the operation's.
         _ => Err(Error::BadArgument),
+    }
+}
+
+/// What comes before a change that all else allows: a guard that is to be
+/// asked, or nothing.
+///
+/// # Errors
+/// [`Error::GuardRefused`].
+fn ask_guard(world: &mut World, proved: &Proved) -> Result<Option<Effect>, Error> {
+    let Some(component) = proved.guard() else { return Ok(None) };
+    match world.guard_word.take() {
+        None => Ok(Some(Effect::Prepare(Work::Guard { component }))),
+        Some(true) => Ok(None),
+        Some(false) => Err(Error::GuardRefused),
     }
 }
 

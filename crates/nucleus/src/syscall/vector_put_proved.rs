@@ -7,11 +7,10 @@
 //! Errors: those of proofs; BadLength, NotFinite, ZeroNorm, WrongSlot,
 //! OutOfRange, StoreFull, FuelBudget.
 
-use super::{Context, Done, Effect, length};
+use super::{Context, Done, Effect, ask_guard, length};
 use crate::{
     evidence::{self, Proved},
     store::Put,
-    ticket::Work,
     world::World,
 };
 use abi::{Error, profile::visit_fuel};
@@ -30,12 +29,12 @@ pub(super) fn put(
     let each = visit_fuel(vectors.store.terms().dimension);
     let most = each.saturating_mul(u64::from(vectors.store.most_visits(&put)));
     world.pay(most)?;
-    if let Some(component) = proved.guard() {
-        match world.guard_word.take() {
-            None => return Ok(Effect::Prepare(Work::Guard { component })),
-            Some(false) => return Err(Error::GuardRefused),
-            Some(true) => {}
-        }
+    let asks = ask_guard(world, proved);
+    if !matches!(asks, Ok(None)) {
+        world.refund(most);
+    }
+    if let Some(effect) = asks? {
+        return Ok(effect);
     }
     let by = world.writer(context.subject);
     let vectors = world.objects.vectors_mut(object)?;
