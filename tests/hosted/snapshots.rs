@@ -109,7 +109,7 @@ fn replays_interrupted(log: &Log, package: &[u8], times: u64) {
         let cell = driver.into_cell();
         let mut bytes = Vec::new();
         cell.save(&mut |page| bytes.extend_from_slice(page)).unwrap();
-        let ids = cell.log().ids().to_vec();
+        let ids = cell.log().ids().copied().collect();
         drop(cell);
         let trust = artefacts::keys().trust().unwrap();
         let surroundings = Surroundings { trust, hasher: Hasher::SOFTWARE, ids };

@@ -4,7 +4,7 @@
 
 use integration::replay::assert_equal;
 use integration::{Arch, Left, Log, MachineStatus, Running, Trial};
-use integration::{accept, artefacts, packages};
+use integration::{accept, artefacts, c, packages};
 use witness::record::{Body, EventKind, Kind, Record};
 use witness::verify::Expected;
 
@@ -109,10 +109,16 @@ fn payloads_replay_from(arch: Arch) {
         assert!(in_time, "nothing was typed while it worked\n{log}");
         assert_equal(&log, &package);
     }
-    // All that misbehave, and one that does not.
+    // All that misbehave, one that does not, and the one in C.
     let names = packages::HOSTILE.map(|(name, _)| name);
-    let package = packages::together(&names).sign(&artefacts::operator()).unwrap();
-    assert_equal(&typed(arch, &package, &[]), &package);
+    let mut contents = packages::together(&names);
+    let c = c::contents();
+    let tasks = contents.tasks.len() + c.iter().count();
+    c.into_iter().for_each(|c| packages::join(&mut contents, c));
+    let package = contents.sign(&artefacts::operator()).unwrap();
+    let log = typed(arch, &package, &[]);
+    assert_eq!(log.verified(Expected::default()).manifest.unwrap().tasks.len(), tasks);
+    assert_equal(&log, &package);
     let package = artefacts::package("accept");
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let reading = format!("feed thermometer 0x{}", hex(&accept::reading()));

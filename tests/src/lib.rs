@@ -3,9 +3,9 @@
 //! What the integration tests share.
 //!
 //! [`artefacts`] are the files that `make build` left, [`packages`] makes
-//! others, [`programs`] are those that others wrote. A [`Trial`] is a machine in QEMU about to be started; it becomes a
-//! [`Running`] one and ends as what is [`Left`] of it: how it ended, what it
-//! said, and its [`Log`].
+//! others, [`programs`] are those that others wrote. A [`Trial`] is a machine
+//! in QEMU about to be started; it becomes a [`Running`] one and ends as what
+//! is [`Left`] of it: how it ended, what it said, and its [`Log`].
 //!
 //! Tests say what a machine must do; everything about how one is put together
 //! and started comes from the `helio` library, so that `helio run` and the
@@ -13,6 +13,7 @@
 
 pub mod accept;
 pub mod artefacts;
+pub mod c;
 pub mod conformance;
 pub mod disk;
 pub mod hosted;

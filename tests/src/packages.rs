@@ -158,16 +158,19 @@ pub fn that_prints(text: &str) -> Contents {
 /// Several hostile packages as one: all that misbehave, and one neighbour.
 pub fn together(names: &[&str]) -> Contents {
     let mut sum = hostile(names[0]);
-    for one in names[1..].iter().map(|name| hostile(name)) {
-        sum.limits.fuel += one.limits.fuel;
-        sum.limits.memory += one.limits.memory;
-        sum.limits.records += one.limits.records;
-        let is_new = |name: &str| name != "neighbour";
-        sum.components.extend(one.components.into_iter().filter(|it| is_new(&it.name)));
-        sum.tasks.extend(one.tasks.into_iter().filter(|it| is_new(&it.name)));
-    }
+    names[1..].iter().for_each(|name| join(&mut sum, hostile(name)));
     sum.name = "hostile-together".into();
     sum
+}
+
+/// Adds the tasks of a package to another one, but for a second neighbour.
+pub fn join(sum: &mut Contents, one: Contents) {
+    sum.limits.fuel += one.limits.fuel;
+    sum.limits.memory += one.limits.memory;
+    sum.limits.records += one.limits.records;
+    let is_new = |name: &str| name != "neighbour";
+    sum.components.extend(one.components.into_iter().filter(|it| is_new(&it.name)));
+    sum.tasks.extend(one.tasks.into_iter().filter(|it| is_new(&it.name)));
 }
 
 /// Asserts that the task named like its package ended as it must, with one

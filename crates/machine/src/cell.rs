@@ -82,7 +82,9 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OutOfMemory => f.write_str("the machine has no memory left for its tasks"),
+            Self::OutOfMemory => {
+                f.write_str("the machine has no memory left for its tasks and their records")
+            }
         }
     }
 }
@@ -205,7 +207,12 @@ impl Cell {
             return Step::Finished;
         }
         if !self.nucleus.has_room() {
-            return Step::SealFirst;
+            if self.nucleus.log().pending() > 0 {
+                return Step::SealFirst;
+            }
+            // Nothing is to be sealed: there is no memory for more records.
+            self.failure = Some(Failure::OutOfMemory);
+            return Step::Failed(Failure::OutOfMemory);
         }
         if self.take_root() {
             return Step::Ran;
@@ -296,7 +303,8 @@ impl Cell {
     /// # Errors
     /// See [`NotAdmitted`].
     pub fn admit(&mut self, input: Input<'_>) -> Result<Index, NotAdmitted> {
-        if input.kind == EventKind::Snapshot && self.roots.is_none() {
+        // Whether the package asks for them, not whether somebody keeps journals.
+        if input.kind == EventKind::Snapshot && self.journals() != Journals::Asked {
             return Err(NotAdmitted::NoJournal);
         }
         if input.kind == EventKind::MountRequest {

@@ -10,7 +10,7 @@ use crate::{
     seat::Seat,
     trap, wasi,
 };
-use abi::Error;
+use abi::{Error, profile::SLICE_FUEL};
 use alloc::{boxed::Box, string::ToString};
 use nucleus::{
     Ending, Grant, Nucleus, Ticket,
@@ -252,10 +252,16 @@ impl Instance {
         }
         let journal = Journal::of_at_most(most).redoing(Saved::load(from)?);
         self.store.data_mut().journal = Some(journal);
+        let mut needs = 0;
         while let Some(fuel) = self.store.data_mut().journal.as_mut()?.next_slice().ok()? {
+            // No slice is longer, so a journal that was made up takes no
+            // longer to run than its length allows.
+            if fuel > SLICE_FUEL.max(needs) {
+                return None;
+            }
             let _ = self.store.set_fuel(fuel);
             // Why it stops is in the journal, but for a call's ticket.
-            let _ = self.go_on();
+            needs = if let Stop::Slice(needs) = self.go_on() { needs } else { 0 };
             if matches!(self.paused, Paused::Over) {
                 return None;
             }

@@ -228,7 +228,10 @@ fn next(store: &mut impl AsContextMut<Data = Host>) -> Option<Option<Entry>> {
 
 fn give(store: &mut impl AsContextMut<Data = Host>, given: Given) -> Result<i64, Leave> {
     let mut context = store.as_context_mut();
-    // Metering is on in every engine of this crate.
+    // Metering is on in every engine of this crate. No call gives fuel.
+    if given.left > context.get_fuel().unwrap_or(0) {
+        return Err(Leave::Ended);
+    }
     let _ = context.set_fuel(given.left);
     if let Some(memory) = context.data().memory {
         for (place, bytes) in &given.writes {

@@ -222,7 +222,7 @@ impl Cell {
         if needs > memory_limit {
             self.reports.push(format!(
                 "the package may come to take {needs} bytes, of {memory_limit} that this machine \
-                 has; lower its limits.memory, or give the machine more"
+                 has; lower its limits.memory or limits.records, or give the machine more"
             ));
         }
     }

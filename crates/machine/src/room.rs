@@ -22,6 +22,10 @@ const GROWTH: u64 = 3;
 /// Bytes set aside for what tasks bring, beyond half of their allowance.
 const SHARE: u64 = 16 << 20;
 
+/// Bytes that the log keeps of each record for as long as the machine runs:
+/// its id, with what lists of them take.
+const RECORD: u64 = 40;
+
 /// Bytes that the journal of a task may take beside as many as its memory,
 /// where the package asks for state roots.
 const JOURNAL: u64 = 1 << 20;
@@ -94,6 +98,7 @@ pub(crate) fn needs(package: &Package<'_>) -> u64 {
     needs.extend(parts);
     if let Some(manifest) = package.manifest() {
         needs.push(manifest.limits.memory.saturating_mul(GROWTH));
+        needs.push(manifest.limits.records.saturating_mul(RECORD));
         if journals == Journals::Asked {
             // Journals, and the states that they begin with.
             needs.push(manifest.limits.memory.saturating_mul(2));

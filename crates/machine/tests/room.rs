@@ -6,19 +6,24 @@ mod common;
 
 use abi::{Error, Kind, Rights, SpawnArguments};
 use common::*;
-use machine::{Boot, Ceiling, Cell};
+use machine::{Boot, Ceiling, Cell, Failure, Step};
 use package::manifest::{TaskKind, WasiEntry};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
 use witness::Verdict;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether there is no memory for what the log asks for: ids, so many bytes
+/// at a time.
+static NO_PIECES: AtomicBool = AtomicBool::new(false);
+const PIECE: usize = 1_024 * size_of::<witness::Hash>();
 
 /// Held by each test: there is one count for all.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -29,6 +34,9 @@ struct Measuring;
 // SAFETY: every call goes to the system's allocator as it is.
 unsafe impl GlobalAlloc for Measuring {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.size() == PIECE && NO_PIECES.load(Relaxed) {
+            return core::ptr::null_mut();
+        }
         MOST.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
@@ -263,6 +271,59 @@ fn stacks_and_children_take_no_more_than_was_set_aside() {
     let denied = |verdict| verdict == Verdict::Denied(Error::OverBudget);
     let denied = run.calls(1).iter().filter(|(record, _)| denied(record.verdict)).count();
     assert!((1..40).contains(&denied), "{denied} of 40 were denied");
+}
+
+/// Does nothing but calls that are denied, each of them a record.
+fn chatterbox(records: u64) -> Vec<u8> {
+    let mut recipe = lean(&program(
+        r#"(func (export "_start")
+        (loop (drop (call $wait (i32.const 9) (i32.const 0) (i64.const 0))) (br 0)))"#,
+    ));
+    recipe.limits.records = records;
+    recipe.signed()
+}
+
+/// Runs to the end, and tells how many records there were each time that they
+/// are sealed.
+fn run_on(mut cell: Cell, sealed: &mut dyn FnMut(u64)) -> (Cell, Step) {
+    loop {
+        let step = cell.step();
+        cell.seal(&mut |_, _| ());
+        sealed(cell.size());
+        if step != Step::Ran {
+            return (cell, step);
+        }
+    }
+}
+
+#[test]
+fn what_the_log_keeps_of_each_record_was_weighed() {
+    let _alone = ALONE.lock();
+    let file = chatterbox(200_000);
+    let limit = needs(&file);
+    let before = NOW.load(Relaxed);
+    MOST.store(before, Relaxed);
+    let (cell, end) = run_on(boot(&file, limit), &mut |_| ());
+    assert!(end == Step::Finished && cell.size() > 200_000, "{end:?}");
+    let most = MOST.load(Relaxed) - before;
+    let limit = usize::try_from(limit).unwrap() - SHARE - 2 * 65_536;
+    assert!(most <= limit + OWN, "took {most} bytes and was accepted for {limit}");
+    // What no machine has room for is refused, and not found out later.
+    let mut cell = boot(&chatterbox(u64::MAX), 1 << 40);
+    assert!(cell.view().plans().is_empty());
+    assert!(cell.take_reports()[1].contains("limits.records"));
+}
+
+#[test]
+fn a_log_that_there_is_no_memory_for_ends_the_run_and_nothing_is_lost() {
+    let _alone = ALONE.lock();
+    let cell = boot(&chatterbox(200_000), u64::MAX);
+    let (cell, end) = run_on(cell, &mut |size| NO_PIECES.store(size > 10_000, Relaxed));
+    NO_PIECES.store(false, Relaxed);
+    assert_eq!(end, Step::Failed(Failure::OutOfMemory));
+    let sealed = cell.size();
+    assert!((10_000..20_000).contains(&sealed), "{sealed}");
+    assert_eq!(cell.log().ids().count() as u64, sealed);
 }
 
 #[test]

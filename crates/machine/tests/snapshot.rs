@@ -3,7 +3,7 @@
 
 use crate::common::*;
 use abi::{Kind, Rights};
-use machine::{Cell, Effect, Input, NotAdmitted, Step, Surroundings};
+use machine::{Cell, Effect, Input, Loaded, NotAdmitted, Step, Surroundings};
 use nucleus::Outcome;
 use package::manifest::{QueueEntry, SensorEntry, TaskKind};
 use std::collections::BTreeMap;
@@ -51,6 +51,11 @@ fn recipe() -> Recipe {
         )
         .start("grower", "grower", reads("to-hidden"))
         .with(|task| task.kind = TaskKind::Reactor)
+}
+
+/// The same, and an operator can ask for a snapshot.
+fn with_roots() -> Recipe {
+    Recipe { state_roots: Some(1 << 40), ..recipe() }
 }
 
 fn module(body: &str) -> Vec<u8> {
@@ -211,7 +216,7 @@ fn run(file: &[u8], interrupts: &mut dyn FnMut(usize) -> bool) -> (Left, Cell) {
         if interrupts(number) {
             let bytes = pages(&cell);
             cell.seal(&mut |record, _| left.records.push(record.to_vec()));
-            let ids = cell.log().ids().to_vec();
+            let ids = cell.log().ids().copied().collect();
             drop(cell);
             cell = restored(&bytes, ids);
             assert_eq!(pages(&cell), bytes, "a snapshot of what was restored is the same");
@@ -241,7 +246,7 @@ fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
 
 #[test]
 fn a_run_interrupted_before_every_step_leaves_the_same_records() {
-    let file = recipe().signed();
+    let file = with_roots().signed();
     let (whole, cell) = run(&file, &mut |_| false);
     // It does what it is there for.
     let outcome = |subject| match cell.view().task(Subject(subject)).map(nucleus::Task::state) {
@@ -259,7 +264,7 @@ fn a_run_interrupted_before_every_step_leaves_the_same_records() {
 }
 
 fn interruptions(times: u64) {
-    let file = recipe().signed();
+    let file = with_roots().signed();
     let (whole, _) = run(&file, &mut |_| false);
     let mut done: u64 = 0;
     let mut seed = 0;
@@ -296,7 +301,7 @@ fn keeping_journals_changes_no_record() {
 
 #[test]
 fn the_root_that_an_operator_asks_for_is_that_of_the_snapshot() {
-    let file = recipe().signed();
+    let file = with_roots().signed();
     let mut before = None;
     let mut cell = start_with_journals(&file);
     for _ in 0..10 {
@@ -330,10 +335,13 @@ fn a_package_that_asks_for_roots_gets_them() {
 
 #[test]
 fn without_journals_there_is_no_snapshot() {
-    let mut cell = start(&recipe().signed(), 1);
+    let file = recipe().signed();
+    let mut cell = start(&file, 1);
     let event = Input::new(EventKind::Snapshot, &[]);
     assert_eq!(cell.admit(event), Err(NotAdmitted::NoJournal));
     assert!(cell.save(&mut |_| ()).is_err());
+    // What is recorded does not depend on who keeps some for themselves.
+    assert_eq!(start_with_journals(&file).admit(event), Err(NotAdmitted::NoJournal));
 }
 
 #[test]
@@ -345,7 +353,7 @@ fn a_damaged_snapshot_is_refused_or_another_one_but_no_panic() {
         cell.seal(&mut |_, _| ());
     }
     let bytes = pages(&cell);
-    let ids = cell.log().ids().to_vec();
+    let ids: Vec<_> = cell.log().ids().copied().collect();
     let restore = |bytes: &[u8], ids: &[Hash]| {
         let surroundings = Surroundings { trust: trust(), hasher: HASHER, ids: ids.to_vec() };
         Cell::restore(bytes, surroundings)
@@ -372,4 +380,40 @@ fn a_damaged_snapshot_is_refused_or_another_one_but_no_panic() {
         }
     }
     assert!(restored > 0);
+}
+
+#[test]
+fn a_journal_that_was_made_up_takes_no_longer_than_its_length_allows() {
+    // One call, which is denied, then nothing but time.
+    let text = program(
+        r#"(func (export "_start")
+            (drop (call $wait (i32.const 9) (i32.const 0) (i64.const 0)))
+            (loop (br 0)))"#,
+    );
+    let file = Recipe::new().task("endless", &text).signed();
+    let mut cell = start_with_journals(&file);
+    (0..3).for_each(|_| assert_eq!(cell.step(), Step::Ran));
+    cell.seal(&mut |_, _| ());
+    let bytes = pages(&cell);
+    let ids: Vec<_> = cell.log().ids().copied().collect();
+    let restore = |bytes: &[u8]| {
+        let surroundings = Surroundings { trust: trust(), hasher: HASHER, ids: ids.clone() };
+        Cell::restore(bytes, surroundings).map(|_| ())
+    };
+    assert_eq!(restore(&bytes), Ok(()));
+    let places = |number: [u8; 8]| {
+        let windows = (0..).zip(bytes.windows(8)).filter(move |(_, window)| *window == number);
+        windows.map(|(at, _)| at)
+    };
+    // The fuel of a slice, and what a call says it left of it.
+    let slices = places(abi::profile::SLICE_FUEL.to_le_bytes());
+    let answers = places(abi::Error::BadHandle.to_guest().to_le_bytes());
+    let without_end = |at: usize| {
+        let mut changed = bytes.clone();
+        changed[at..at + 8].fill(0xff);
+        restore(&changed) == Err(Loaded::Diverged(Subject(1)))
+    };
+    assert_eq!(answers.filter(|at| without_end(at + 8)).count(), 1);
+    // Other numbers are the same by chance.
+    assert_eq!(slices.filter(|at| without_end(*at)).count(), 3);
 }

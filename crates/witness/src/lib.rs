@@ -21,6 +21,7 @@ pub mod base64;
 pub mod checkpoint;
 pub mod frame;
 pub mod hex;
+mod ids;
 pub mod json;
 pub mod key;
 pub mod log;

@@ -9,6 +9,7 @@
 
 use crate::{
     Hash, Hasher,
+    ids::Ids,
     record::{Draft, Encoded, Record, RecordError},
     tally::Tally,
     tree::Tree,
@@ -47,7 +48,7 @@ pub struct Log {
     pending: usize,
     tree: Tree,
     /// Leaf hashes of all sealed records.
-    ids: Vec<Hash>,
+    ids: Ids,
     /// What was written here.
     tally: Tally,
 }
@@ -56,23 +57,29 @@ impl Log {
     /// An empty log that can hold `capacity` records (at least one) between
     /// two sealings. All slots are allocated here.
     pub fn new(hasher: Hasher, capacity: usize) -> Self {
-        Self {
-            hasher,
-            slots: vec![Slot::EMPTY; capacity.max(1)],
-            reserved: 0,
-            pending: 0,
-            tree: Tree::new(hasher),
-            ids: Vec::new(),
-            tally: Tally::default(),
-        }
+        Self::with_ids(hasher, capacity, Vec::new())
     }
 
     /// A log that goes on after records with these ids, which are not in
     /// memory any more.
     pub fn with_ids(hasher: Hasher, capacity: usize, ids: Vec<Hash>) -> Self {
-        let mut tree = Tree::new(hasher);
-        ids.iter().for_each(|id| tree.push(*id));
-        Self { tree, ids, ..Self::new(hasher, capacity) }
+        let mut log = Self {
+            hasher,
+            slots: vec![Slot::EMPTY; capacity.max(1)],
+            reserved: 0,
+            pending: 0,
+            tree: Tree::new(hasher),
+            ids: Ids::default(),
+            tally: Tally::default(),
+        };
+        log.ids.reserve(ids.len().saturating_add(log.slots.len()));
+        ids.into_iter().for_each(|id| log.push(id));
+        log
+    }
+
+    fn push(&mut self, id: Hash) {
+        self.tree.push(id);
+        self.ids.push(id);
     }
 
     /// Sets a slot aside; `None` if all are taken until the next sealing.
@@ -106,9 +113,11 @@ impl Log {
         index
     }
 
-    /// Slots neither reserved nor written.
+    /// Slots neither reserved nor written. Fewer than there are where there is
+    /// no memory for the ids of more records.
     pub fn room(&self) -> usize {
-        self.slots.len().saturating_sub(self.pending).saturating_sub(self.reserved)
+        let most = self.slots.len().min(self.ids.room());
+        most.saturating_sub(self.pending).saturating_sub(self.reserved)
     }
 
     /// Records written and not yet sealed.
@@ -128,7 +137,6 @@ impl Log {
 
     /// Seals what is pending, in order, showing each record and its id.
     pub fn seal(&mut self, visit: &mut dyn FnMut(&[u8], &Hash)) {
-        self.ids.reserve(self.pending);
         while self.pending > 0 {
             let index = Index(self.size());
             let place = self.place(index);
@@ -141,10 +149,11 @@ impl Log {
             slot.bytes.set_parents(previous.unwrap_or(&[0; 32]), cause.unwrap_or(&[0; 32]));
             let leaf = self.hasher.leaf(slot.bytes.as_bytes());
             visit(slot.bytes.as_bytes(), &leaf);
-            self.tree.push(leaf);
-            self.ids.push(leaf);
+            self.push(leaf);
             self.pending -= 1;
         }
+        // Without that memory there is no room, and nothing is lost.
+        self.ids.reserve(self.slots.len());
     }
 
     /// Number of sealed records.
@@ -163,8 +172,8 @@ impl Log {
     }
 
     /// Ids of all sealed records, in order: what proofs are made from.
-    pub fn ids(&self) -> &[Hash] {
-        &self.ids
+    pub fn ids(&self) -> impl Iterator<Item = &Hash> {
+        self.ids.iter()
     }
 
     /// How many records of each kind were written: all of them but for those

@@ -443,7 +443,7 @@ fn ids_of_task_records_do_not_depend_on_the_machine() {
         machine.write(Subject(1), Some(Index(3)), wait());
         machine.refuse(Subject(1), Answer::CutShort, wait());
         machine.seal();
-        machine.log.ids().to_vec()
+        machine.log.ids().copied().collect()
     };
     let other = MachineFacts { arch: Arch::Aarch64, board: Board::Virt, nonce: None, ..facts() };
     let (a, b) = (run(facts()), run(other));

@@ -46,7 +46,7 @@ impl<'a> Look<'a> {
             package: replay.package,
             entries,
             equal: replay.driver.equal(),
-            numbers: cell.log().ids().iter().copied().zip(0..).collect(),
+            numbers: cell.log().ids().copied().zip(0..).collect(),
             signed: checkpoint.filter(|_| is_whole),
         }
     }

@@ -246,7 +246,7 @@ pub fn interrupted(file: &[u8], every: usize) -> (Vec<Vec<u8>>, Cell) {
         drop(cell.effects());
         if number % every == 0 {
             let bytes = pages(&cell);
-            let ids = cell.log().ids().to_vec();
+            let ids = cell.log().ids().copied().collect();
             cell = restored(&bytes, ids);
             assert_eq!(pages(&cell), bytes, "a snapshot of what was restored is the same");
         }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use ::witness::hex::Hex;
 use ::witness::json::{Object, Value};
@@ -147,9 +148,14 @@ fn proof(request: &Request<'_>, index: u64) -> Result<Answer, Refusal> {
             "There is no signed checkpoint over the records that are here.".into(),
         ));
     };
-    let covered = view.checkpoint();
-    let ids = usize::try_from(covered).ok().and_then(|covered| nucleus.log().ids().get(..covered));
-    let proof = ids.and_then(|ids| InclusionProof::new(nucleus.hasher(), ids, index, &note));
+    let covered = usize::try_from(view.checkpoint()).unwrap_or(usize::MAX);
+    let mut ids = Vec::new();
+    if ids.try_reserve_exact(covered).is_err() {
+        let text = "There is not the memory to make a proof here; `helio log prove` makes it.";
+        return Err(Refusal(text.into()));
+    }
+    ids.extend(nucleus.log().ids().take(covered));
+    let proof = InclusionProof::new(nucleus.hasher(), &ids, index, &note);
     let proof = proof.ok_or_else(|| {
         Refusal(match index < nucleus.log().next().0 {
             true => format!("Record {index} is not covered by a signed checkpoint yet."),

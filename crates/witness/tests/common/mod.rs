@@ -216,7 +216,7 @@ pub fn finish(mut machine: Machine, tasks: Vec<TaskEnd>) -> Sample {
     Sample {
         checkpoint: checkpoint.sign(&device()),
         manifest: manifest(&machine, tasks).sign(&origin, &device()),
-        ids: machine.log.ids().to_vec(),
+        ids: machine.log.ids().copied().collect(),
         entries: machine.entries,
         origin,
     }
