@@ -51,9 +51,11 @@ pub struct Console {
 const UARTS: [(Uart, &str); 2] =
     [(Uart::Pl011, "arm,pl011"), (Uart::Mini, "brcm,bcm2835-aux-uart")];
 
-/// Physical addresses that a BCM2711 has devices at, whatever is said of
-/// memory: the first, and how many.
-const PERIPHERALS: (u64, u64) = (0xfc00_0000, 0x0400_0000);
+/// Physical addresses of a BCM2711 that are not to be used, whatever is said of
+/// memory: the first, and how many. On the first page firmware's stub holds
+/// cores 1 to 3, and a tree that was taken from a running system says nothing
+/// of it; at the others are devices.
+const KEPT: [(u64, u64); 2] = [(0, PAGE), (0xfc00_0000, 0x0400_0000)];
 
 /// A device tree whose structure has been checked.
 #[derive(Clone, Copy)]
@@ -163,7 +165,7 @@ impl<'a> Tree<'a> {
         is_wanted: &dyn Fn(&FdtNode<'a>) -> bool,
     ) -> Option<u64> {
         let is_one = |node: &FdtNode<'a>| {
-            names.iter().any(|name| node.is_compatible(name)) && is_wanted(node)
+            names.iter().any(|name| node.is_compatible(name)) && is_usable(node) && is_wanted(node)
         };
         Bus { node: self.tree.root(), outer: None }.find(DEPTH_MAX, index, &is_one)
     }
@@ -184,7 +186,7 @@ impl<'a> Tree<'a> {
             reserve(range.address(), range.size())?;
         }
         if self.is_bcm2711() {
-            reserve(PERIPHERALS.0, PERIPHERALS.1)?;
+            KEPT.iter().try_for_each(|&(base, size)| reserve(base, size))?;
         }
         Ok(())
     }
@@ -212,6 +214,11 @@ pub fn claim_pages(map: &mut Map<'_>, base: u64, size: u64, kind: Kind) -> Resul
         .and_then(|end| end.checked_next_multiple_of(PAGE))
         .ok_or(MemoryError::BadRange)?;
     map.claim(first, end - first, kind)
+}
+
+/// Whether the tree lets a device be used (section 2.3.4).
+fn is_usable(node: &FdtNode<'_>) -> bool {
+    matches!(property(node, "status"), None | Some(b"okay\0" | b"ok\0"))
 }
 
 fn property<'a>(node: &FdtNode<'a>, name: &str) -> Option<&'a [u8]> {

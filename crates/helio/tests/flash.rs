@@ -185,6 +185,10 @@ fn a_raspberry_pi_gets_its_card_and_its_folder() {
     let to = [&board[..], &["--to", &card, "--yes"]].concat();
     let (code, _, error) = helio_text(&flash(&words, &to));
     assert_eq!(code, 0, "{error}");
+    // What it lacks for a board, and where that comes from.
+    for words in ["start4.elf (", "fixup4.dat (", "bcm2711-rpi-4-b.dtb (", "raspi-firmware"] {
+        assert!(error.contains(words), "{error}");
+    }
     let disk = fs::read(&card).unwrap();
     let files = image::read_back(&disk[image::partition(&disk).unwrap()]).unwrap();
     let file = |name: &str| &files.iter().find(|file| file.path == name).unwrap().bytes;

@@ -10,7 +10,7 @@ use super::describe::{Bcm2711, UartKind};
 use super::disk::Disk;
 use super::entropy::Entropy;
 use super::registers::Registers;
-use super::shared::SharedPage;
+use super::shared::SharedLine;
 use super::{power, serial, timer};
 use crate::bcm2711::gpio::{self, Function, Gpio, NoSuchPin};
 use crate::bcm2711::mailbox::{self, Clock, Mailbox, Question};
@@ -18,7 +18,7 @@ use crate::bcm2711::rng200::{self, Rng200};
 use crate::bcm2711::watchdog;
 use crate::boot::{BootInfo, MemoryUse};
 use crate::partition::Partition;
-use crate::sdhci::SdCard;
+use crate::sdhci::{NoCard, SdCard};
 use crate::traits::{DiscoverError, PageTables};
 use crate::window::Window;
 
@@ -43,11 +43,14 @@ const BLUETOOTH_PINS: [u8; 2] = [32, 33];
 
 /// What a board has beside what every machine has.
 pub struct Rpi4 {
-    mailbox: Option<Mailbox<Registers, SharedPage>>,
+    mailbox: Option<Mailbox<Registers, SharedLine>>,
     revision: u32,
     serial: u64,
     /// MiB that the processor and the VideoCore have below the first GiB.
     split: Option<(u32, u32)>,
+    /// Where there is no log partition in any slot: why not in the first, whose
+    /// card has none if it gives no reason.
+    without_log: Option<(&'static str, Option<NoCard>)>,
 }
 
 impl Rpi4 {
@@ -62,10 +65,9 @@ impl Rpi4 {
         boot: &BootInfo<'_>,
     ) -> Result<Self, DiscoverError> {
         let registers = registers(window, chip.mailbox, mailbox::LENGTH)?;
-        let page = SharedPage::take(window.frames());
-        let mailbox = registers.zip(page);
-        let mailbox = mailbox.map(|(registers, page)| Mailbox::new(registers, page, timer::now_ns));
-        let mut board = Self { mailbox, revision: 0, serial: 0, split: None };
+        let mailbox = registers.zip(SharedLine::take(boot));
+        let mailbox = mailbox.map(|(registers, line)| Mailbox::new(registers, line, timer::now_ns));
+        let mut board = Self { mailbox, revision: 0, serial: 0, split: None, without_log: None };
         let Some([revision, _]) = board.ask(Question::Revision) else { return Ok(board) };
         board.revision = revision;
         if let Some([low, high]) = board.ask(Question::Serial) {
@@ -125,14 +127,16 @@ impl Rpi4 {
         window: &mut Window<'_, P>,
         chip: &Bcm2711,
     ) -> Result<Option<Disk>, DiscoverError> {
+        let mut first = None;
         for (place, (name, clock)) in chip.slots.into_iter().zip(SLOTS) {
             let Some(registers) = registers(window, place, SDHCI_LENGTH)? else { continue };
             let rate = self.ask(Question::ClockRate(clock)).map_or(0, |[_, rate]| rate);
-            let card = SdCard::open(registers, rate, timer::now_ns).ok();
-            if let Some(partition) = card.and_then(Partition::for_log) {
-                return Ok(Some(Disk::Card(partition, name)));
+            match SdCard::open(registers, rate, timer::now_ns).map(Partition::for_log) {
+                Ok(Some(partition)) => return Ok(Some(Disk::Card(partition, name))),
+                other => first = first.or(Some((name, other.err()))),
             }
         }
+        self.without_log = first;
         Ok(None)
     }
 
@@ -145,7 +149,11 @@ impl Rpi4 {
         if let Some((own, other)) = self.split {
             write!(out, ", {own} MiB and the VideoCore's {other} below 1 GiB")?;
         }
-        Ok(())
+        match self.without_log {
+            Some((slot, Some(reason))) => write!(out, ", {slot}: {reason}"),
+            Some((slot, None)) => write!(out, ", {slot}: a card without a log partition"),
+            None => Ok(()),
+        }
     }
 
     fn ask(&mut self, question: Question) -> Option<[u32; 2]> {

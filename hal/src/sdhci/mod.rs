@@ -107,6 +107,8 @@ impl<R: RegisterBlock> SdCard<R> {
         // 74 clocks and a millisecond before the first command (6.4.1).
         self.controller.pause(2_000_000);
         self.ask(0, 0, Answer::None)?;
+        // A card that firmware has used may need a moment to begin anew.
+        self.controller.pause(1_000_000);
         let is_newer = match self.controller.command(Command::new(8, INTERFACE, Answer::Short)) {
             Ok([echo, ..]) if echo & 0xfff == INTERFACE => true,
             Ok(_) => return Err(NoCard::Unfit),

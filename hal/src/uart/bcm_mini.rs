@@ -19,9 +19,10 @@ const LINE_STATUS: u64 = 0x14;
 const CONTROL: u64 = 0x20;
 const DIVISOR: u64 = 0x28;
 
-/// INTERRUPT_ENABLE: something was received. The manual's tables have this bit
-/// and the transmitter's exchanged, says the manual's list of errata.
-const RECEIVE_INTERRUPT: u32 = 1;
+/// INTERRUPT_ENABLE: something was received. The manual's tables have bit 0 and
+/// the transmitter's exchanged, and bit 2, without which nothing is ever raised,
+/// as one without a meaning, says the list of its errata.
+const RECEIVE_INTERRUPT: u32 = 0b101;
 /// INTERRUPT_IDENTIFY, written: forget what is in both FIFOs.
 const CLEAR_FIFOS: u32 = 0b110;
 /// LINE_CONTROL: eight bits, which take both bits here.

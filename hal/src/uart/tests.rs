@@ -106,6 +106,15 @@ fn both_uarts_send_and_receive() {
 }
 
 #[test]
+fn the_mini_uart_is_asked_for_interrupts_by_all_the_bits_it_takes() {
+    let model = Model::new(Kind::Mini);
+    BcmMini(&model).enable_receive_interrupt();
+    assert_eq!(model.register(0x04), 0b101);
+    BcmMini(&model).start();
+    assert_eq!(model.register(0x04), 0);
+}
+
+#[test]
 fn a_full_uart_says_so() {
     for kind in [Kind::Pl011, Kind::Mini] {
         let model = Model { is_full: true, ..Model::new(kind) };

@@ -165,6 +165,15 @@ fn the_command_line_wants_one_of_two_consoles() {
 }
 
 #[test]
+fn a_console_that_the_tree_switches_off_is_none() {
+    let mut soc = soc(&TRANSLATED);
+    for (name, status) in [("serial@7e201000", "disabled"), ("serial@7e201400", "okay")] {
+        soc.child_mut(name).unwrap().add_property(text("status", status));
+    }
+    assert_eq!(read(&tree(vec![soc])).console(), Some(pl011(0xfe20_1400)));
+}
+
+#[test]
 fn a_console_that_no_bus_leads_to_is_none() {
     assert_eq!(read(&tree(vec![soc(&[0x7c00_0000, 0, 0xfc00_0000, 0x100])])).console(), None);
     assert_eq!(read(&tree(vec![])).console(), None);
@@ -190,8 +199,9 @@ fn bcm2711(memory: &[u32], reserved: &[[u32; 3]]) -> Vec<u8> {
 }
 
 #[test]
-fn a_pi_has_what_its_tree_says_without_the_devices() {
+fn a_pi_has_what_its_tree_says_without_the_devices_and_the_page_of_the_other_cores() {
     const GIB: u64 = 1 << 30;
+    let stub = (0, PAGE, Kind::Reserved);
     let hole = (0xfc00_0000, 4 * GIB, Kind::Reserved);
     let usable = |base, end| (base, end, Kind::Usable);
     // Boards of 1, 2, 4 and 8 GiB, in ranges as firmware writes them.
@@ -199,16 +209,16 @@ fn a_pi_has_what_its_tree_says_without_the_devices() {
     let two = [low, [0, 0x4000_0000, 0x4000_0000]].concat();
     let four = [low, [0, 0x4000_0000, 0xbc00_0000]].concat();
     let eight = [&four[..], &[1, 0, 0x8000_0000, 1, 0x8000_0000, 0x8000_0000]].concat();
-    let own = usable(0, 0x3b40_0000);
+    let own = usable(PAGE, 0x3b40_0000);
     let cases = [
-        (&low[..], vec![own, hole]),
-        (&two, vec![own, usable(GIB, 2 * GIB), hole]),
-        (&four, vec![own, usable(GIB, 0xfc00_0000), hole]),
-        (&eight, vec![own, usable(GIB, 0xfc00_0000), hole, usable(4 * GIB, 8 * GIB)]),
+        (&low[..], vec![stub, own, hole]),
+        (&two, vec![stub, own, usable(GIB, 2 * GIB), hole]),
+        (&four, vec![stub, own, usable(GIB, 0xfc00_0000), hole]),
+        (&eight, vec![stub, own, usable(GIB, 0xfc00_0000), hole, usable(4 * GIB, 8 * GIB)]),
         // A tree that knows nothing of the hole.
         (
             &[0, 0x4000_0000, u32::MAX],
-            vec![usable(GIB, 0xfc00_0000), hole, usable(4 * GIB, 5 * GIB - PAGE)],
+            vec![stub, usable(GIB, 0xfc00_0000), hole, usable(4 * GIB, 5 * GIB - PAGE)],
         ),
     ];
     for (reg, expected) in cases {

@@ -134,7 +134,9 @@ impl Flash {
                 let loader = loader.unwrap_or_default();
                 Card { spec: &spec, loader: &loader, firmware: firmware.as_ref() }.build(&path)?;
                 if firmware.is_none() {
-                    output.remark("without --firmware the card boots in QEMU only");
+                    let advice = Firmware::advice();
+                    let remark = format!("without --firmware it boots in QEMU only; {advice}");
+                    output.remark(&remark);
                 }
             }
             (_, Loader::Direct) => {

@@ -40,9 +40,14 @@ const NEEDED: [(&str, &str); 3] = [
     (TREE, "the board's device tree"),
 ];
 
-/// Those that other boards with the same chip need, and a card for a
-/// Raspberry Pi 4 does not.
-const OPTIONAL: [&str; 3] = ["bcm2711-rpi-400.dtb", "bcm2711-rpi-cm4.dtb", "LICENCE.broadcom"];
+/// Where they come from.
+const SOURCES: &str = "put all three into one folder, from the folder boot of \
+    https://github.com/raspberrypi/firmware; or, on Debian, start4.elf and fixup4.dat from \
+    /usr/lib/raspi-firmware (package raspi-firmware) and the tree from \
+    /usr/lib/linux-image-*/broadcom (package linux-image-arm64)";
+
+/// What lies beside them, and goes with them where it is there.
+const LICENCE: &str = "LICENCE.broadcom";
 
 /// Firmware's files.
 #[derive(Clone, Debug)]
@@ -57,28 +62,32 @@ impl Firmware {
     /// Says which of those that are needed are not there, and where they come
     /// from.
     pub fn read(folder: &Path) -> Result<Self> {
-        let missing: Vec<String> = NEEDED
-            .iter()
-            .filter(|(name, _)| !folder.join(name).is_file())
-            .map(|(name, what)| format!("{name} ({what})"))
-            .collect();
+        let missing = listed(|name| !folder.join(name).is_file());
         if !missing.is_empty() {
             return Err(HelioError::Missing {
-                what: format!("firmware in {}: {}", folder.display(), missing.join(", ")),
-                advice: "take all three from the folder boot of \
-                         https://github.com/raspberrypi/firmware; or, on Debian, start4.elf and \
-                         fixup4.dat from /usr/lib/raspi-firmware (package raspi-firmware) and the \
-                         tree from /usr/lib/linux-image-*/broadcom (package linux-image-arm64)"
-                    .into(),
+                what: format!("firmware in {}: {missing}", folder.display()),
+                advice: SOURCES.into(),
             });
         }
         let needed = NEEDED.iter().map(|(name, _)| *name);
-        let present = OPTIONAL.into_iter().filter(|name| folder.join(name).is_file());
+        let licence = folder.join(LICENCE).is_file().then_some(LICENCE);
         let read = |name: &str| {
             Ok(Entry { path: name.to_owned(), bytes: file::read(&folder.join(name))? })
         };
-        Ok(Self { files: needed.chain(present).map(read).collect::<Result<_>>()? })
+        Ok(Self { files: needed.chain(licence).map(read).collect::<Result<_>>()? })
     }
+
+    /// What a card without it lacks, and where that comes from.
+    pub fn advice() -> String {
+        format!("a board needs {}: {SOURCES}", listed(|_| true))
+    }
+}
+
+/// Those of the needed files that are meant, with what each is.
+fn listed(is_meant: impl Fn(&str) -> bool) -> String {
+    let meant = NEEDED.iter().filter(|(name, _)| is_meant(name));
+    let with_reason: Vec<_> = meant.map(|(name, what)| format!("{name} ({what})")).collect();
+    with_reason.join(", ")
 }
 
 /// What a card is made of.
@@ -154,7 +163,7 @@ impl Card<'_> {
         };
         if self.firmware.is_none() {
             let reason = "a board fetches its firmware from the same place";
-            return missing(reason, "add --firmware DIR");
+            return missing(reason, &format!("add --firmware DIR: {}", Firmware::advice()));
         }
         let Some(serial) = serial else {
             let reason = "a board asks for a folder of its own";
@@ -217,9 +226,9 @@ impl Serial {
     }
 
     /// What the board's boot loader calls the folder with its files: the lower
-    /// half, without zeros in front.
+    /// half, always eight digits.
     fn folder(self) -> String {
-        format!("{:x}", self.0 & 0xffff_ffff)
+        format!("{:08x}", self.0 & 0xffff_ffff)
     }
 }
 
@@ -285,7 +294,7 @@ mod tests {
     fn a_board_asks_for_the_lower_half_of_its_serial_number() {
         let folder = |text: &str| Serial::read(text).map(Serial::folder);
         assert_eq!(folder("100000009ffefdef").as_deref(), Ok("9ffefdef"));
-        assert_eq!(folder("0ABC").as_deref(), Ok("abc"));
+        assert_eq!(folder("100000000ABCDEF1").as_deref(), Ok("0abcdef1"));
         for wrong in ["", "0x12", "+1", "11111111111111111", "serial"] {
             assert!(folder(wrong).is_err(), "{wrong}");
         }
