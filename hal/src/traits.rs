@@ -336,6 +336,10 @@ pub trait Platform: Sized {
     /// Switches off like [`Power::off`] with what works by now: for panics.
     fn emergency_off(status: ExitStatus) -> !;
 
+    /// What [`Timer::now_ns`] says, for whoever has no timer at hand. Zero
+    /// where [`Platform::discover`] has yet to start it.
+    fn clock_ns() -> u64;
+
     /// Finds the devices, by ACPI or device tree, and maps their registers
     /// with `tables`, which are active. Interrupts are still disabled.
     fn discover(

@@ -1,58 +1,65 @@
 //! The kernel's voice.
 //!
-//! Every line goes to whatever console works. Until one does, lines are kept
-//! and said later, so that a machine whose console must be found first still
-//! tells how it began.
+//! Every line goes to whatever console works, and the last ones are kept: for
+//! the shell, and for a machine whose console must be found first, so that it
+//! still tells how it began.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use hal::traits::Platform;
+use kernel::messages::Messages;
 use kernel::text::KernelText;
+use rvsh::view::Message;
 use spin::Mutex;
 
 use crate::Machine;
 
-/// Bytes that are kept while there is no console.
-const KEPT: usize = 4096;
-
 struct Voice {
     works: bool,
-    kept: [u8; KEPT],
-    length: usize,
+    messages: Messages,
 }
 
-static VOICE: Mutex<Voice> = Mutex::new(Voice { works: false, kept: [0; KEPT], length: 0 });
+static VOICE: Mutex<Voice> = Mutex::new(Voice { works: false, messages: Messages::new() });
 
-/// Says one line (or more, if there are line ends in it) as the kernel.
+/// Says one line as the kernel.
 pub fn say(text: fmt::Arguments<'_>) {
-    write_with(&mut write, text);
+    speak(false, text);
 }
 
-/// Like [`say`], without regard to who may be speaking: for faults.
-pub fn cry(text: fmt::Arguments<'_>) {
-    write_with(&mut Machine::emergency_write, text);
+/// Says one line that somebody should look into.
+pub fn warn(text: fmt::Arguments<'_>) {
+    speak(true, text);
 }
 
-fn write_with(out: &mut dyn FnMut(&[u8]), text: fmt::Arguments<'_>) {
-    let mut lines = KernelText::new(out);
+fn speak(is_warning: bool, text: fmt::Arguments<'_>) {
+    // An interrupt handler or a fault that finds the lock taken must not
+    // wait for what it interrupted.
+    if let Some(mut voice) = VOICE.try_lock() {
+        voice.messages.push(Machine::clock_ns(), is_warning, text);
+    }
+    if works() {
+        show(text);
+    }
+}
+
+/// Shows lines as the kernel's, without keeping them and without regard to who
+/// may be speaking: for faults, and for a trace, whose lines are in the log.
+pub fn show(text: fmt::Arguments<'_>) {
+    let mut out = Machine::emergency_write;
+    let mut lines = KernelText::new(&mut out);
     // Writing to these consoles does not fail; what `fmt` could fail at is a
     // `Display` of ours, and half a line is better than a panic.
     let _ = lines.write_fmt(text);
     let _ = lines.write_char('\n');
 }
 
-/// Writes bytes as they are.
+/// Writes bytes as they are, where there is a console.
 pub fn write(bytes: &[u8]) {
-    // An interrupt handler or a fault that finds the lock taken must not
-    // wait for what it interrupted.
-    let Some(mut voice) = VOICE.try_lock() else { return Machine::emergency_write(bytes) };
-    if voice.works {
-        return Machine::emergency_write(bytes);
+    if works() {
+        Machine::emergency_write(bytes);
     }
-    let start = voice.length;
-    let end = start.saturating_add(bytes.len()).min(KEPT);
-    voice.kept[start..end].copy_from_slice(&bytes[..end - start]);
-    voice.length = end;
 }
 
 /// Whether lines are said at once.
@@ -64,6 +71,18 @@ pub fn works() -> bool {
 pub fn replay() {
     let Some(mut voice) = VOICE.try_lock() else { return };
     if !core::mem::replace(&mut voice.works, true) {
-        Machine::emergency_write(&voice.kept[..voice.length]);
+        voice.messages.iter().for_each(|message| show(format_args!("{}", message.text)));
     }
+}
+
+/// The lines that are kept, the oldest first.
+pub fn messages() -> Vec<Message> {
+    let Some(voice) = VOICE.try_lock() else { return Vec::new() };
+    let kept = voice.messages.iter().map(|it| Message {
+        number: it.number,
+        time_ns: (it.time_ns > 0).then_some(it.time_ns),
+        is_warning: it.is_warning,
+        text: String::from(it.text),
+    });
+    kept.collect()
 }

@@ -9,7 +9,7 @@ use witness::hex;
 use witness::sha256::{Hash, Hasher, software};
 
 use crate::boot::{self, Modules};
-use crate::console::say;
+use crate::console::{say, warn};
 use crate::{Disk, Kernel, Machine, console, heap, memory, trap};
 
 type Tables = <Machine as Platform>::PageTables;
@@ -223,7 +223,7 @@ fn name_boot(init: &mut Init) -> Result<(), Diagnosis> {
     } else {
         // Not a secret, only a name: where the machine has no generator, the
         // clock tells one boot from the next well enough, and says so.
-        say(format_args!("no hardware entropy: the boot is named by the clock"));
+        warn(format_args!("no hardware entropy: the boot is named by the clock"));
         let now = platform.timer().now_ns();
         init.boot_id = [0; 16];
         init.boot_id[..8].copy_from_slice(&now.to_be_bytes());

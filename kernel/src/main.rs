@@ -32,7 +32,7 @@ use kernel::phases::{self, Progress};
 use witness::sha256::{Hash, Hasher};
 
 use crate::boot::Modules;
-use crate::console::say;
+use crate::console::{say, warn};
 
 /// The machine this kernel was built for.
 pub type Machine = hal::Machine;
@@ -69,14 +69,14 @@ extern "C" fn kernel_main() -> ! {
     let result =
         phases::run(&init::PHASES, &mut init, fail, &mut |_, name, progress| match progress {
             Progress::Done => say(format_args!("init: {name} done")),
-            Progress::Failed(why) => say(format_args!("init: {name} failed: {why}")),
+            Progress::Failed(why) => warn(format_args!("init: {name} failed: {why}")),
             Progress::Undone => say(format_args!("init: {name} undone")),
             Progress::Stays(why) => say(format_args!("init: {name} stays: {why}")),
         });
     match (result, init.finish()) {
         (Ok(()), Some(kernel)) => run::run(kernel),
         (Err(failure), _) => {
-            say(format_args!(
+            warn(format_args!(
                 "the machine cannot start: {} failed: {}",
                 failure.phase, failure.diagnosis
             ));
@@ -91,7 +91,7 @@ extern "C" fn kernel_main() -> ! {
             Machine::emergency_off(ExitStatus::InitFailed)
         }
         (Ok(()), None) => {
-            say(format_args!("the machine cannot start: a phase left its work undone"));
+            warn(format_args!("the machine cannot start: a phase left its work undone"));
             Machine::emergency_off(ExitStatus::InitFailed)
         }
     }

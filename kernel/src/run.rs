@@ -2,7 +2,7 @@
 
 use hal::traits::{ExitStatus, Platform};
 
-use crate::console::say;
+use crate::console::warn;
 use crate::session::{Finish, Session};
 use crate::settings::Settings;
 use crate::{Kernel, selftest};
@@ -15,14 +15,14 @@ pub fn run(mut kernel: Kernel) -> ! {
     let settings = match Settings::read(&kernel, kernel.hasher) {
         Ok(settings) => settings,
         Err(unfit) => {
-            say(format_args!("there is nothing to run: {unfit}"));
+            warn(format_args!("there is nothing to run: {unfit}"));
             kernel.platform.power().off(ExitStatus::TaskFailed)
         }
     };
     let mut session = match Session::start(kernel, settings) {
         Ok(session) => session,
         Err(failure) => {
-            say(format_args!("the log cannot be written: {failure}"));
+            warn(format_args!("the log cannot be written: {failure}"));
             crate::Machine::emergency_off(ExitStatus::LogFailed)
         }
     };
@@ -33,7 +33,7 @@ pub fn run(mut kernel: Kernel) -> ! {
         Ok(Finish { status, .. }) => kernel.platform.power().off(status),
         Err(failure) => {
             // What was not committed is not shown either.
-            say(format_args!("the log cannot be written: {failure}"));
+            warn(format_args!("the log cannot be written: {failure}"));
             kernel.platform.power().off(ExitStatus::LogFailed)
         }
     }

@@ -13,11 +13,11 @@ use kernel::text::TaskText;
 use machine::{Cell, Effect, Failure, Input, Step};
 use package::{Manifest, Package};
 use rvsh::{Action, Trace};
-use witness::manifest::{End, RunManifest};
+use witness::manifest::{End, Outcome, RunManifest};
 use witness::record::{Arch, Board, EventKind, Flags, MachineFacts};
 use witness::{Hash, checkpoint, key};
 
-use crate::console::say;
+use crate::console::{say, warn};
 use crate::idle::{self, Wake};
 use crate::log::{self, LogDevice, LogDisk, LogFailure, Writer};
 use crate::sensors::Sensors;
@@ -77,7 +77,7 @@ impl Session {
             }
         ));
         if settings.trust.development {
-            say(format_args!(
+            warn(format_args!(
                 "the keys are for development: what they sign proves nothing about who ran it"
             ));
         }
@@ -141,7 +141,7 @@ impl Session {
     /// machine is to end.
     pub fn run(&mut self) -> Result<Finish, LogFailure> {
         for report in self.cell.take_reports() {
-            say(format_args!("{report}"));
+            warn(format_args!("{report}"));
         }
         let mut is_settled = false;
         loop {
@@ -185,7 +185,7 @@ impl Session {
         self.shell.hide();
         self.tell_outcome();
         if self.cell.view().is_alive() && !self.cell.is_idle() {
-            say(format_args!("the tasks wait for input that nobody has given"));
+            warn(format_args!("the tasks wait for input that nobody has given"));
         }
         if !SHELL || !self.settings.stay {
             return self.end(End::Finished).map(Some);
@@ -223,7 +223,7 @@ impl Session {
             self.screen.end_line(&mut console::write);
         }
         for report in reports {
-            say(format_args!("{report}"));
+            warn(format_args!("{report}"));
         }
         for Effect::Console { bytes, .. } in effects {
             self.screen.write(&bytes, &mut console::write);
@@ -296,7 +296,7 @@ impl Session {
                 }
                 Action::Feed { sensor, reading } => match self.cell.view().sensor(&sensor) {
                     Some(sensor) => self.note(Input::reading(sensor, &reading))?,
-                    None => say(format_args!("there is no sensor of that name")),
+                    None => warn(format_args!("there is no sensor of that name")),
                 },
                 Action::Approve(proof) => self.note(Input::new(EventKind::Approval, &proof))?,
                 Action::Trace(trace) => self.set_trace(trace)?,
@@ -333,7 +333,7 @@ impl Session {
         }
         if is_typed && !core::mem::replace(&mut self.is_told, true) {
             self.screen.end_line(&mut console::write);
-            say(format_args!("there is no shell in this kernel: what is typed is dropped"));
+            warn(format_args!("there is no shell in this kernel: what is typed is dropped"));
         }
     }
 
@@ -380,7 +380,7 @@ impl Session {
         }
         self.shell.hide();
         self.screen.end_line(&mut console::write);
-        lines.iter().for_each(|line| say(format_args!("trace: {line}")));
+        lines.iter().for_each(|line| console::show(format_args!("trace: {line}")));
         Ok(true)
     }
 
@@ -395,17 +395,17 @@ impl Session {
     /// Mounts a module, and says what came of it.
     fn mount(&mut self, module: &str, path: &str) -> Result<(), LogFailure> {
         let Some(file) = self.kernel.modules.get(module) else {
-            say(format_args!("there is no module of that name"));
+            warn(format_args!("there is no module of that name"));
             return Ok(());
         };
         self.commit()?;
         match self.cell.mount_requested(file, path) {
             Ok(index) => say(format_args!("the request is record {}", index.0)),
-            Err(error) => say(format_args!("not admitted: {error}")),
+            Err(error) => warn(format_args!("not admitted: {error}")),
         }
         self.commit()?;
         for report in self.cell.take_reports() {
-            say(format_args!("{report}"));
+            warn(format_args!("{report}"));
         }
         Ok(())
     }
@@ -415,7 +415,7 @@ impl Session {
         self.commit()?;
         match log::export()? {
             true => say(format_args!("the log was sent")),
-            false => say(format_args!("there is no log disk to read it from")),
+            false => warn(format_args!("there is no log disk to read it from")),
         }
         Ok(())
     }
@@ -432,7 +432,7 @@ impl Session {
     /// admitted.
     fn note(&mut self, input: Input<'_>) -> Result<(), LogFailure> {
         if let Err(error) = self.cell.admit(input) {
-            say(format_args!("not admitted: {error}"));
+            warn(format_args!("not admitted: {error}"));
         }
         self.commit()
     }
@@ -454,7 +454,7 @@ impl Session {
     /// Ends the log of a machine that cannot go on.
     fn give_up(&mut self, failure: Failure) -> Result<Finish, LogFailure> {
         self.screen.end_line(&mut console::write);
-        say(format_args!("the run is broken off: {failure}"));
+        warn(format_args!("the run is broken off: {failure}"));
         self.publish()?;
         self.close(End::Panic)?;
         Ok(Finish { reboot: false, status: ExitStatus::Panic })
@@ -467,7 +467,10 @@ impl Session {
     fn tell_outcome(&mut self) {
         self.screen.end_line(&mut console::write);
         for end in self.cell.outcomes() {
-            say(format_args!("task {}: {} {}", end.name, end.outcome.name(), end.code));
+            let is_fine =
+                matches!((end.outcome, end.code), (Outcome::Exit, 0) | (Outcome::Running, _));
+            let speak = if is_fine { say } else { warn };
+            speak(format_args!("task {}: {} {}", end.name, end.outcome.name(), end.code));
         }
         let now_ns = self.cell.view().clock().now_ns();
         let records = self.cell.log().size();

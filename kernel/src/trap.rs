@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use hal::traits::{Cpu, ExitStatus, Fault, Handlers, Interrupt, Platform};
 use kernel::report;
 
-use crate::console::{self, cry};
+use crate::console::{self, show};
 use crate::{Machine, idle};
 
 /// What the port calls.
@@ -33,7 +33,7 @@ pub fn spurious() -> u64 {
 
 fn fault(fault: &Fault<'_>) -> ! {
     console::replay();
-    cry(format_args!("{}", Report(fault)));
+    show(format_args!("{}", Report(fault)));
     Machine::emergency_off(report::exit_status(&fault.kind))
 }
 
@@ -59,9 +59,9 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     }
     console::replay();
     let frame = <Machine as Platform>::Cpu::frame_pointer();
-    cry(format_args!("{}", PanicReport { info, frame }));
+    show(format_args!("{}", PanicReport { info, frame }));
     if crate::log::last_words() {
-        cry(format_args!("the log is closed: what it holds is signed"));
+        show(format_args!("the log is closed: what it holds is signed"));
     }
     Machine::emergency_off(ExitStatus::Panic)
 }

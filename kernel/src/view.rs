@@ -7,11 +7,11 @@ use machine::Cell;
 use nucleus::Nucleus;
 use package::Manifest;
 use rvsh::Trace;
-use rvsh::view::{Hardware, Heap, Machine, Module, View};
+use rvsh::view::{Hardware, Heap, Machine, Message, Module, View};
 use witness::record::MachineFacts;
 use witness::{Hash, Subject};
 
-use crate::{Kernel, hardware, heap, log};
+use crate::{Kernel, console, hardware, heap, log};
 
 /// The machine between two slices.
 pub struct Look<'a> {
@@ -73,5 +73,9 @@ impl View for Look<'_> {
 
     fn modules(&self) -> Vec<Module> {
         hardware::modules(&self.kernel.modules)
+    }
+
+    fn messages(&self) -> Option<Vec<Message>> {
+        Some(console::messages())
     }
 }

@@ -8,6 +8,7 @@ use helio::log::stream;
 use helio::replay::look::Look;
 use helio::replay::{self, Extent, Gap, Inputs, TrustFile, Verdict};
 use integration::replay::assert_equal;
+use integration::work::Work;
 use integration::{Arch, Log, MachineStatus, Running, Trial, artefacts, hosted};
 use serde_json::Value;
 use witness::manifest::End;
@@ -81,7 +82,7 @@ const RECORDED: [&str; 34] = [
 ];
 
 /// The others that only look, with a word of each answer.
-const LOOKING: [(&str, &str); 12] = [
+const LOOKING: [(&str, &str); 13] = [
     ("info", "agents, version 1, seed 0"),
     ("info -j", "\"activity\":\"waiting\""),
     ("mem", "agents"),
@@ -91,6 +92,7 @@ const LOOKING: [(&str, &str); 12] = [
     ("perf", "this machine  in no log"),
     ("perf -j", "\"machine\":{\"checkpoints\":"),
     ("irq", "console"),
+    ("log 1", "note     help lists the commands, poweroff ends"),
     ("cpu", "round to nearest, no exception trapped, no flush to zero"),
     ("mount", "more"),
     ("mount -j", "\"modules\":[{"),
@@ -121,6 +123,7 @@ fn conversation(arch: Arch) {
     }
     let perf = ask(&mut machine, "perf");
     the_hardware_is_told(arch, &mut machine);
+    what_was_said_is_kept(&mut machine);
     let proof = ask(&mut machine, &format!("witness proof {}", size - 1));
     let proven = ask_json(&mut machine, "witness proof 0 -j");
     machine.send("witness export\r");
@@ -210,6 +213,24 @@ fn the_hardware_is_told(arch: Arch, machine: &mut Running) {
         }
     }
     assert_eq!(value("SHA-256"), if arch == Arch::X86_64 { "SHA-NI" } else { "Armv8 SHA2" });
+}
+
+/// The kernel's own lines, from its first, as they were on the console.
+fn what_was_said_is_kept(machine: &mut Running) {
+    let log = ask_json(machine, "log -j");
+    let lines = log.as_array().unwrap();
+    let console = machine.console();
+    for (number, line) in (0..).zip(lines) {
+        let text = line["text"].as_str().unwrap();
+        assert!(console.contains(&format!("[kernel] {text}\n")), "{text}");
+        assert_eq!(line["line"], number, "{log}");
+    }
+    assert_eq!(lines[0]["text"], format!("Heliograph {}", env!("CARGO_PKG_VERSION")));
+    let times = lines.iter().map(|line| line["time_ns"].as_str()?.parse::<u64>().ok());
+    assert!(lines[0]["time_ns"].is_null() && times.is_sorted(), "{log}");
+    let warnings = ask(machine, "log warnings");
+    assert!(warnings.contains("  warning  the keys are for development"), "{warnings}");
+    assert!(!warnings.contains("note"), "{warnings}");
 }
 
 /// The record of an event is `next`; the trace shows those that follow.
@@ -319,6 +340,32 @@ fn a_machine_at_the_prompt_sleeps(arch: Arch) {
 #[test]
 fn a_machine_at_the_prompt_sleeps_on_either_port() {
     Arch::ALL.into_iter().for_each(a_machine_at_the_prompt_sleeps);
+}
+
+/// In a release build the shell is a choice.
+#[test]
+#[ignore = "builds the kernel once more: a minute"]
+fn a_kernel_without_a_shell_drops_what_is_typed_and_ends_with_its_tasks() {
+    let work = Work::new("no-shell");
+    let output = std::process::Command::new(artefacts::helio())
+        .args(["build", "kernel", "--target", "aarch64", "--features", "", "--output"])
+        .arg(work.path())
+        .current_dir(artefacts::root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut trial = Trial::quick().package(artefacts::package("agents")).words("end=shell");
+    trial.spec.kernel = artefacts::read(&work.path().join("aarch64/kernel.elf"));
+    let mut machine = trial.start();
+    machine.expect("there is no shell in this kernel");
+    machine.send("stop\rpoweroff\r");
+    let left = machine.wait().ended(MachineStatus::TaskFailed);
+    left.assert_said("there is no shell in this kernel: what is typed is dropped");
+    assert!(!left.console().contains(PROMPT));
+    let log = left.log();
+    assert_eq!(log.verified(Expected::default()).manifest.unwrap().end, End::Finished);
+    assert_eq!(events(&log), []);
+    assert_equal(&log, &artefacts::package("agents"));
 }
 
 #[test]

@@ -381,11 +381,59 @@ pub fn public_named(store: &Store, text: &str) -> Result<[u8; 32]> {
     parse_public(text)
 }
 
+/// A public key that logs are checked by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceKey {
+    /// The key.
+    pub public: [u8; 32],
+    /// The name that a verifier key gives it.
+    name: Option<String>,
+}
+
+impl DeviceKey {
+    /// Reads it from what [`parse_public`] takes.
+    ///
+    /// # Errors
+    /// As [`parse_public`].
+    pub fn parse(text: &str) -> Result<Self> {
+        let key = parse_verifier(text)?;
+        let name = key.as_ref().map(|key| key.name().to_owned());
+        let public =
+            key.map_or_else(|| read_public(Path::new(text)), |key| Ok(key.public_key()))?;
+        Ok(Self { public, name })
+    }
+
+    /// Whether it is for the log of this origin. A verifier key is for those of
+    /// its name, which is the origin or the device in it; a key without a name
+    /// is for all.
+    pub fn is_for(&self, origin: &str) -> bool {
+        let device = checkpoint::split_origin(origin).map(|(device, _)| device);
+        self.name.as_deref().is_none_or(|name| name == origin || Some(name) == device)
+    }
+
+    /// The name that a verifier key gives it.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+}
+
+impl From<[u8; 32]> for DeviceKey {
+    fn from(public: [u8; 32]) -> Self {
+        Self { public, name: None }
+    }
+}
+
 /// A key as it comes on a command line: a PEM file, a verifier key
 /// (`name+id+base64`), or a file with one.
 pub fn parse_public(text: &str) -> Result<[u8; 32]> {
+    DeviceKey::parse(text).map(|key| key.public)
+}
+
+/// The verifier key that a text is, or that is in the file of this name; `None`
+/// for a file with something else.
+fn parse_verifier(text: &str) -> Result<Option<VerifierKey>> {
     if let Some(key) = VerifierKey::parse(text) {
-        return Ok(key.public_key());
+        return Ok(Some(key));
     }
     let path = Path::new(text);
     if text.contains('+') && !path.exists() {
@@ -397,10 +445,7 @@ pub fn parse_public(text: &str) -> Result<[u8; 32]> {
         ));
     }
     let content = file::read_text("key", path)?;
-    match VerifierKey::parse(content.trim()) {
-        Some(key) => Ok(key.public_key()),
-        None => read_public(path),
-    }
+    Ok(VerifierKey::parse(content.trim()))
 }
 
 /// The name an operator signs under: the one the trust file beside the key

@@ -9,6 +9,7 @@ use witness::{Hash, Hasher, tiles};
 
 use crate::error::Result;
 use crate::exit::ExitCode;
+use crate::keys::DeviceKey;
 use crate::log::{Folder, folder};
 
 /// What a verification of a folder found.
@@ -18,6 +19,8 @@ pub struct Finding {
     pub report: Report,
     /// What is wrong with the folder itself, where the records hold.
     pub folder: Option<FolderFault>,
+    /// The name that the key is for, where that is not the log's.
+    pub other_name: Option<String>,
 }
 
 /// What is wrong with a folder.
@@ -44,24 +47,37 @@ pub enum Word {
     WrongKey,
 }
 
-/// Verifies the log in `path`, signed by the device with this public key.
+/// Verifies the log in `path`, signed by the device with this key.
 ///
 /// # Errors
 /// Only where there is no log to be verified.
-pub fn verify(path: &Path, device_key: [u8; 32], expected: Expected) -> Result<Finding> {
+pub fn verify(
+    path: &Path,
+    device_key: impl Into<DeviceKey>,
+    expected: Expected,
+) -> Result<Finding> {
     Ok(verify_folder(&folder::read(path)?, device_key, expected))
 }
 
 /// The same for a folder that was read.
-pub fn verify_folder(log: &Folder, device_key: [u8; 32], expected: Expected) -> Finding {
+pub fn verify_folder(
+    log: &Folder,
+    device_key: impl Into<DeviceKey>,
+    expected: Expected,
+) -> Finding {
+    let key = device_key.into();
     let evidence = Evidence {
         checkpoint: log.checkpoint.as_deref(),
         manifest: log.manifest.as_deref(),
         leaves: log.leaves.as_deref(),
     };
     let entries = log.entries.iter().map(Vec::as_slice);
-    let report = verify::verify(Hasher::SOFTWARE, device_key, expected, entries, evidence);
-    Finding { folder: fault(log), report }
+    let report = verify::verify(Hasher::SOFTWARE, key.public, expected, entries, evidence);
+    let origin = &report.facts.origin;
+    // What has no checkpoint is by nobody.
+    let is_other = !origin.is_empty() && !key.is_for(origin);
+    let other_name = key.name().filter(|_| is_other).map(str::to_owned);
+    Finding { folder: fault(log), report, other_name }
 }
 
 /// What the folder shows, damage before gaps.
@@ -94,17 +110,20 @@ impl Finding {
     pub fn word(&self) -> Word {
         match (&self.report.verdict, &self.folder) {
             (Verdict::Forged { .. }, _) => Word::Forged,
-            (Verdict::WrongKey { .. }, None | Some(FolderFault::Missing(_))) => Word::WrongKey,
-            (Verdict::Incomplete { .. }, None) | (_, Some(FolderFault::Missing(_))) => {
-                Word::Incomplete
-            }
-            (_, Some(_)) => Word::Forged,
+            (_, Some(fault)) if !matches!(fault, FolderFault::Missing(_)) => Word::Forged,
+            (Verdict::WrongKey { .. }, _) => Word::WrongKey,
+            _ if self.other_name.is_some() => Word::WrongKey,
             (Verdict::Verified, None) => Word::Verified,
+            _ => Word::Incomplete,
         }
     }
 
     /// The verdict in one sentence.
     pub fn sentence(&self) -> String {
+        if let (Word::WrongKey, Some(name)) = (self.word(), &self.other_name) {
+            let origin = &self.report.facts.origin;
+            return format!("wrong key: the given one is for {name}, the log is {origin}");
+        }
         let forged = matches!(self.report.verdict, Verdict::Forged { .. });
         match (&self.folder, self.word()) {
             (Some(fault), Word::Forged) if !forged => format!("forged or damaged: {fault}"),

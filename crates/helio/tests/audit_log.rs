@@ -9,6 +9,7 @@ use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use helio::log::prove::{self, Worth};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
+use witness::note::VerifierKey;
 use witness::proof::InclusionProof;
 
 /// A place with the log of a run as folder, disk and capture, and the key.
@@ -330,7 +331,7 @@ fn a_proof_that_was_changed_or_is_for_something_else_does_not_hold() {
         bad[at] ^= 1;
         let Ok(bad) = String::from_utf8(bad) else { continue };
         let Ok(bad) = InclusionProof::parse(&bad) else { continue };
-        if let Ok((_, worth, _)) = prove::check(&bad, &bytes, &device_key()) {
+        if let Ok((_, worth, _)) = prove::check(&bad, &bytes, &device_key().into()) {
             assert_ne!(worth, Worth::Holds, "byte {at}");
         }
     }
@@ -344,6 +345,58 @@ fn a_proof_that_was_changed_or_is_for_something_else_does_not_hold() {
     assert_eq!(code, 2, "{json}");
     let (code, json) = check(&key, &record, &key);
     assert_eq!((code, &json["error"]["object"]), (2, &key.clone().into()));
+}
+
+#[test]
+fn a_verifier_key_is_for_the_logs_of_its_name() {
+    let place = place(Recipe::default());
+    let (proof, record, log) = (at(&place, "proof"), at(&place, "record"), at(&place, "log"));
+    let prove = ["log", "prove", &log, "7", "-o", &proof, "--record", &record];
+    let (_, json) = helio_json(&prove);
+    let origin = json["origin"].as_str().unwrap();
+    let (device, boot) = origin.split_once('/').unwrap();
+    let other_boot = [device, "/", &"0".repeat(boot.len())].concat();
+    for (name, code) in [(origin, 0), (device, 0), ("somebody", 5), (&other_boot, 5)] {
+        let key = VerifierKey::new(name, &device_key()).unwrap().to_string();
+        // The same in a file.
+        let file = text(&put(place.path(), "device.vkey", key.as_bytes()));
+        for key in [&key, &file] {
+            let verify = ["verify", &log, "--key", key];
+            let check = ["log", "check-proof", &proof, &record, "--key", key];
+            let diff = ["diff", "--prefix", &log, &log, "--key", key];
+            for command in [&verify[..], &check, &diff] {
+                let (found, json) = helio_json(command);
+                let verdict =
+                    if code == 5 { "wrong-key" } else { json["verdict"].as_str().unwrap() };
+                assert_eq!((found, &json["verdict"]), (code, &verdict.into()), "{command:?}");
+            }
+            let (_, json) = helio_json(&["security", &log, "--key", key]);
+            assert_eq!(json.to_string().contains("wrong-key"), code == 5, "{json}");
+        }
+    }
+    let (_, out, _) = helio_text(&["verify", &log, "--key", &at(&place, "device.vkey")]);
+    assert!(out.contains(&format!("is for {other_boot}, the log is {origin}")), "{out}");
+}
+
+/// C2SP signed-note: lines of keys that a reader does not know are passed over.
+#[test]
+fn a_witness_may_sign_the_checkpoint_in_a_proof_too() {
+    let place = place(Recipe::default());
+    let (proof, record, log) = (at(&place, "proof"), at(&place, "record"), at(&place, "log"));
+    let prove = ["log", "prove", &log, "7", "-o", &proof, "--record", &record];
+    assert_eq!(helio_text(&prove).0, 0);
+    let text = fs::read_to_string(&proof).unwrap();
+    let (_, note) = text.split_once("\n\n").unwrap();
+    let signed = witness::note::parse(note).unwrap().text;
+    let witness = witness::note::SigningKey::from_bytes(&[5; 32]);
+    let cosigned = witness::note::sign(signed, "witness.example/w1", &witness);
+    let line = cosigned.lines().last().unwrap();
+    fs::write(&proof, format!("{text}{line}\n")).unwrap();
+    let check = ["log", "check-proof", &proof, &record, "--key", &at(&place, "device.pem")];
+    assert_eq!(helio_json(&check).0, 0);
+    // Alone it is worth nothing here.
+    fs::write(&proof, text.replace(note, &cosigned)).unwrap();
+    assert_eq!(helio_json(&check).0, 5);
 }
 
 #[test]

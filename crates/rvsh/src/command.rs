@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use crate::answer::{Answer, Refusal};
 use crate::commands::{
-    caps, challenge, cpu, graphs, help, info, input, irq, mem, mount, panic, perf, power, proofs,
-    queues, regions, stop, tasks, trace, vectors, witness,
+    caps, challenge, cpu, graphs, help, info, input, irq, log, mem, mount, panic, perf, power,
+    proofs, queues, regions, stop, tasks, trace, vectors, witness,
 };
 use crate::view::View;
 
@@ -65,6 +65,7 @@ pub const COMMANDS: &[Command] = &[
     perf::COMMAND,
     irq::COMMAND,
     cpu::COMMAND,
+    log::COMMAND,
     trace::COMMAND,
     panic::COMMAND,
     mount::COMMAND,
@@ -118,9 +119,8 @@ pub fn execute(line: &str, view: &dyn View) -> Answer {
 
 fn run(line: &str, view: &dyn View) -> Result<Answer, Refusal> {
     let mut words = line.split_whitespace();
-    let Some(name) = words.next() else {
-        return Err(Refusal("Nothing to do; `help` lists the commands.".into()));
-    };
+    // As at other prompts, a line without words asks for nothing.
+    let Some(name) = words.next() else { return Ok(Answer::text(String::new())) };
     let command = find(name).ok_or_else(|| unknown(name))?;
     let (options, arguments): (Vec<&str>, Vec<&str>) =
         words.partition(|word| word.starts_with('-'));
@@ -197,7 +197,7 @@ mod tests {
         #[test]
         fn json_is_one_line_that_parses(name in "info|tasks|caps worker|caps kernel|mem|queues|regions|vectors|graphs|vectors places\
                 |graphs roads|proofs|witness|witness tail 9|witness show 1|witness proof 1\
-                |perf|irq|cpu|trace|panic|mount") {
+                |perf|irq|cpu|log|log warnings|log 1|trace|panic|mount") {
             let answer = execute(&[&name, " -j"].concat(), &Sample::new());
             let line = answer.text.strip_suffix('\n').unwrap();
             ::witness::json::parse_canonical(line).unwrap();
@@ -205,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_or_unknown_command_gets_a_helpful_sentence() {
+    fn an_unknown_command_gets_a_helpful_sentence_and_none_gets_nothing() {
         let said = |line| execute(line, &Sample::new()).text;
-        assert_eq!(said(""), "Nothing to do; `help` lists the commands.\n");
-        assert_eq!(said("  \t "), said(""));
+        assert_eq!(said(""), "");
+        assert_eq!(said("  \t "), "");
         assert_eq!(said("frob"), "There is no command `frob`; `help` lists those there are.\n");
         for (typed, meant) in [
             ("taks", "tasks"),

@@ -20,7 +20,7 @@ use witness::note::VerifierKey;
 use witness::record::{Arch, Board, Flags, MachineFacts, TrapCode};
 use witness::{Hash, Hasher, Index, Subject, Trust, trust::NamedKey};
 
-use crate::view::{self, Hardware, Heap, Line, Machine, Module, View};
+use crate::view::{self, Hardware, Heap, Line, Machine, Message, Module, View};
 
 const HASHER: Hasher = Hasher::SOFTWARE;
 
@@ -299,6 +299,21 @@ impl View for Sample {
     fn modules(&self) -> Vec<Module> {
         let extra = Module { name: "extra".into(), bytes: 2048 };
         if self.is_replayed { Vec::new() } else { vec![extra] }
+    }
+
+    fn messages(&self) -> Option<Vec<Message>> {
+        let said = [
+            (None, false, "init: devices done"),
+            (Some(1_204_000_000), true, "no hardware entropy: the boot is named by the clock"),
+            (Some(1_205_000_500), false, "init: entropy done"),
+        ];
+        let messages = (17..).zip(said).map(|(number, (time_ns, is_warning, text))| Message {
+            number,
+            time_ns,
+            is_warning,
+            text: text.into(),
+        });
+        (!self.is_replayed).then(|| messages.collect())
     }
 }
 

@@ -51,6 +51,12 @@ pub trait View {
         Vec::new()
     }
 
+    /// The last lines that the kernel said, the oldest first; `None` for a
+    /// machine that is replayed.
+    fn messages(&self) -> Option<Vec<Message>> {
+        None
+    }
+
     /// A record that the machine no longer has in memory, where the
     /// surroundings have the log.
     fn recorded(&self, _index: u64) -> Option<Entry<'_>> {
@@ -82,6 +88,19 @@ pub struct Module {
     pub name: String,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+/// A line that the kernel said on the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// How many lines it had said before.
+    pub number: u64,
+    /// The machine's clock, in ns; `None` where it had none yet.
+    pub time_ns: Option<u64>,
+    /// Whether somebody should look into it.
+    pub is_warning: bool,
+    /// What it said.
+    pub text: String,
 }
 
 /// How full a heap is.

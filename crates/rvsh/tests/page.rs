@@ -77,6 +77,7 @@ fn examples() -> String {
         "witness tail 2",
         "perf",
         "irq",
+        "log",
         "panic",
         "mount",
         "trace filter queue_send clerk",

@@ -16,6 +16,7 @@ mod sha256;
 use core::fmt;
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::LazyLock;
 use std::time::Instant;
 use std::vec::Vec;
 
@@ -72,6 +73,10 @@ impl Platform for Machine {
 
     fn emergency_off(status: ExitStatus) -> ! {
         std::process::exit(i32::from(status as u8))
+    }
+
+    fn clock_ns() -> u64 {
+        u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn discover(
@@ -134,23 +139,19 @@ impl traits::Console for Console {
     fn enable_receive_interrupt(&mut self) {}
 }
 
+/// When this process first asked for the time.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 /// The host's monotonic clock.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Timer {
-    start: Instant,
     /// The deadline that was armed last.
     pub deadline_ns: Option<u64>,
 }
 
-impl Default for Timer {
-    fn default() -> Self {
-        Self { start: Instant::now(), deadline_ns: None }
-    }
-}
-
 impl traits::Timer for Timer {
     fn now_ns(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        Machine::clock_ns()
     }
 
     fn arm(&mut self, deadline_ns: u64) {

@@ -61,6 +61,10 @@ impl Platform for Machine {
         power::off(status)
     }
 
+    fn clock_ns() -> u64 {
+        timer::now_ns()
+    }
+
     fn discover(
         boot: &BootInfo<'_>,
         tables: &mut PageTables,

@@ -14,7 +14,7 @@ use witness::verify::Expected;
 
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
-use crate::keys::{Role, Store};
+use crate::keys::{DeviceKey, Role, Store};
 use crate::log::show::Decoder;
 use crate::log::{Folder, folder};
 use crate::output::Output;
@@ -190,10 +190,10 @@ impl Replay {
         })
     }
 
-    fn device_key(&self) -> Result<[u8; 32]> {
+    fn device_key(&self) -> Result<DeviceKey> {
         match &self.key {
-            Some(key) => keys::parse_public(key),
-            None => keys::read_public(&Store::at(&self.keys).public_path(Role::Device)),
+            Some(key) => DeviceKey::parse(key),
+            None => Ok(keys::read_public(&Store::at(&self.keys).public_path(Role::Device))?.into()),
         }
     }
 

@@ -12,11 +12,12 @@ use witness::{Hasher, hex};
 
 use crate::error::Result;
 use crate::exit::ExitCode;
+use crate::file;
+use crate::keys::DeviceKey;
 use crate::log::folder;
 use crate::log::show::{Decoder, Line};
 use crate::output::Output;
 use crate::verify::{Finding, Word, verify_folder};
-use crate::{file, keys};
 
 /// Verify a log: every record, the tree, the signatures.
 #[derive(Debug, Args)]
@@ -58,7 +59,7 @@ impl Verify {
             trust: digest(&self.trust)?,
             kernel: digest(&self.kernel)?,
         };
-        let key = keys::parse_public(&self.key)?;
+        let key = DeviceKey::parse(&self.key)?;
         let log = folder::read(&self.log)?;
         let finding = verify_folder(&log, key, expected);
         let bad = finding.bad_record().and_then(|index| {

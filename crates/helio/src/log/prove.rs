@@ -12,6 +12,7 @@ use witness::{Hash, Hasher, tree};
 
 use super::Folder;
 use crate::exit::ExitCode;
+use crate::keys::DeviceKey;
 
 /// Why nothing can be proved about a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,12 +126,12 @@ impl Worth {
 pub fn check<'a>(
     proof: &'a InclusionProof,
     record: &[u8],
-    device_key: &[u8; 32],
+    device_key: &DeviceKey,
 ) -> Result<(Checkpoint<'a>, Worth, Option<ProofError>), ProofError> {
     let text = note::parse(&proof.checkpoint).map_err(ProofError::Note)?.text;
     let checkpoint = Checkpoint::parse(text).ok_or(ProofError::Malformed)?;
     let unknown = ProofError::Note(NoteError::UnknownKey);
-    let checked = match VerifierKey::new(checkpoint.origin, device_key) {
+    let checked = match named(checkpoint.origin, device_key) {
         Some(key) => proof.check(Hasher::SOFTWARE, record, &key).map(|_| ()),
         None => Err(unknown),
     };
@@ -143,8 +144,8 @@ pub fn check<'a>(
 }
 
 /// Whether a note is signed by a device with this key, and by nobody else.
-pub fn signature(checkpoint: &Leaves<'_>, device_key: &[u8; 32]) -> Worth {
-    let Some(key) = VerifierKey::new(checkpoint.checkpoint.origin, device_key) else {
+pub fn signature(checkpoint: &Leaves<'_>, device_key: &DeviceKey) -> Worth {
+    let Some(key) = named(checkpoint.checkpoint.origin, device_key) else {
         return Worth::WrongKey;
     };
     match note::open_only(checkpoint.note, core::slice::from_ref(&key)) {
@@ -152,6 +153,11 @@ pub fn signature(checkpoint: &Leaves<'_>, device_key: &[u8; 32]) -> Worth {
         Err(NoteError::UnknownKey) => Worth::WrongKey,
         Err(_) => Worth::Forged,
     }
+}
+
+/// The key under the name of a log's origin, if it is for that log.
+fn named(origin: &str, key: &DeviceKey) -> Option<VerifierKey> {
+    VerifierKey::new(origin, &key.public).filter(|_| key.is_for(origin))
 }
 
 /// How one log relates to another, of which it may be the beginning.

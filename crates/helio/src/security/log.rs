@@ -82,9 +82,10 @@ fn records(log: &Folder) -> Records<'_> {
 
 /// The verdict, and the facts, which are worth as much.
 fn judged(log: &Folder, context: &Context, findings: &mut Findings) -> Option<Facts> {
-    let in_store = || context.store().and_then(|store| store.public(Role::Device).ok());
-    let key = context.device_key.or_else(in_store);
-    let finding = verify_folder(log, key.unwrap_or_default(), Expected::default());
+    let in_store = || context.store()?.public(Role::Device).ok();
+    let key = context.device_key.clone();
+    let key = key.unwrap_or_else(|| in_store().unwrap_or_default().into());
+    let finding = verify_folder(log, key, Expected::default());
     let word = finding.word();
     let advice = "do not rely on it; `helio verify` says more";
     match word {

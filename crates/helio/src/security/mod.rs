@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::keys::Store;
+use crate::keys::{DeviceKey, Store};
 
 pub use target::Kind;
 
@@ -76,7 +76,7 @@ pub struct Context {
     /// Folder of the keys and the trust file, if there is one.
     pub keys: Option<PathBuf>,
     /// The device's public key, to verify logs by.
-    pub device_key: Option<[u8; 32]>,
+    pub device_key: Option<DeviceKey>,
     /// The package that ran.
     pub package: Option<PathBuf>,
     /// The boot wanted of a capture.

@@ -8,6 +8,7 @@ pub(crate) mod help;
 pub(crate) mod info;
 pub(crate) mod input;
 pub(crate) mod irq;
+pub(crate) mod log;
 pub(crate) mod mem;
 pub(crate) mod mount;
 pub(crate) mod panic;

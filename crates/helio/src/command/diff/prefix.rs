@@ -9,7 +9,7 @@ use witness::{base64, hex};
 use super::line;
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
-use crate::keys;
+use crate::keys::DeviceKey;
 use crate::log::Folder;
 use crate::log::prove::{self, Leaves, Relation, Worth};
 use crate::log::show::Line;
@@ -57,7 +57,7 @@ pub(super) fn run(
     (b_path, b): (&Path, &Folder),
     key: Option<&str>,
 ) -> Result<ExitCode> {
-    let key = key.map(keys::parse_public).transpose()?;
+    let key = key.map(DeviceKey::parse).transpose()?;
     let (a_leaves, b_leaves) = (leaves(a_path, a)?, leaves(b_path, b)?);
     let relation = prove::relation(&a_leaves, &b_leaves);
     let mut compared = Compared {
@@ -104,7 +104,7 @@ fn leaves<'a>(path: &Path, log: &'a Folder) -> Result<Leaves<'a>> {
         .map_err(|error| HelioError::input("diff --prefix", path.display(), error, error.advice()))
 }
 
-fn side(path: &Path, leaves: &Leaves<'_>, key: Option<&[u8; 32]>) -> Side {
+fn side(path: &Path, leaves: &Leaves<'_>, key: Option<&DeviceKey>) -> Side {
     Side {
         log: path.to_owned(),
         origin: leaves.checkpoint.origin.into(),

@@ -12,11 +12,12 @@ use witness::{Hasher, hex};
 use super::show::entry;
 use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
+use crate::file;
+use crate::keys::DeviceKey;
 use crate::log::Source;
 use crate::log::prove::{self, Leaves, Worth};
 use crate::log::show::{Decoder, Line};
 use crate::output::Output;
-use crate::{file, keys};
 
 /// Prove that a record is in a log: write a C2SP tlog-proof.
 #[derive(Debug, Args)]
@@ -99,7 +100,7 @@ struct Checked {
 
 impl CheckProof {
     pub(super) fn run(self, output: Output) -> Result<ExitCode> {
-        let key = keys::parse_public(&self.key)?;
+        let key = DeviceKey::parse(&self.key)?;
         let text = file::read_text("proof", &self.proof)?;
         let record = file::read(&self.record)?;
         let wrong = |error| {
