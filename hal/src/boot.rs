@@ -6,7 +6,8 @@
 pub enum MemoryUse {
     /// Free for the kernel.
     Usable,
-    /// Free once nothing of the loader is used any more.
+    /// The loader's, which it uses no more. The kernel reclaims none of it: what
+    /// the loader handed over lies there.
     LoaderReclaimable,
     /// The kernel itself and the modules.
     KernelAndModules,
@@ -26,8 +27,8 @@ pub struct MemoryRange {
     pub usage: MemoryUse,
 }
 
-/// Facts about how the kernel was started, valid for the life of the kernel:
-/// the kernel copies what lies in reclaimable memory.
+/// Facts about how the kernel was started, valid for the life of the kernel,
+/// which reclaims no memory of the loader's.
 #[derive(Clone, Copy, Debug)]
 pub struct BootInfo<'a> {
     /// Physical address `p` of RAM is mapped at `p + hhdm_offset` by the
@@ -45,4 +46,26 @@ pub struct BootInfo<'a> {
     pub device_tree: Option<&'a [u8]>,
     /// The kernel command line: `name=value` words.
     pub command_line: &'a str,
+}
+
+/// The value of a name on a command line of `name=value` words; empty for a
+/// word without `=`. A name that is given twice counts as it was given first.
+pub fn word<'a>(command_line: &'a str, name: &str) -> Option<&'a str> {
+    command_line.split_ascii_whitespace().find_map(|word| {
+        let (this, value) = word.split_once('=').unwrap_or((word, ""));
+        (this == name).then_some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_given_twice_counts_as_it_was_given_first() {
+        assert_eq!(word("semihosting=0 semihosting=1", "semihosting"), Some("0"));
+        assert_eq!(word(" semihosting semihosting=1", "semihosting"), Some(""));
+        assert_eq!(word("xsemihosting=1 semihosting=1=2", "semihosting"), Some("1=2"));
+        assert_eq!(word("semihosting1", "semihosting"), None);
+    }
 }

@@ -219,6 +219,9 @@ pub trait PageTables: Sized {
 
 /// A serial console.
 pub trait Console {
+    /// Whether there is one; where not, what is written is lost and nothing is
+    /// ever read.
+    fn is_present(&self) -> bool;
     /// Writes all bytes, waiting for the device where it has to.
     fn write(&mut self, bytes: &[u8]);
     /// The next byte received, if there is one.

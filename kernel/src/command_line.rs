@@ -10,10 +10,7 @@ pub struct CommandLine<'a>(pub &'a str);
 impl<'a> CommandLine<'a> {
     /// The value of a name; empty for a word without `=`.
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.split_ascii_whitespace().find_map(|word| {
-            let (this, value) = word.split_once('=').unwrap_or((word, ""));
-            (this == name).then_some(value)
-        })
+        hal::boot::word(self.0, name)
     }
 
     /// Whether a name is there at all.

@@ -7,8 +7,9 @@
 use hal::boot::{MemoryRange, MemoryUse};
 use hal::traits::{FrameSource, PAGE_SIZE};
 
-/// Most free ranges that are kept; memory beyond them stays unused.
-const RANGES: usize = 128;
+/// Most ranges of a memory map, of which each may be free. Maps have tens, and
+/// hundreds where firmware is old or large.
+pub const RANGES: usize = 1024;
 
 /// Memory below this is left alone: firmware and real mode have always had
 /// uses for it that no table describes.
@@ -30,7 +31,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Takes all usable memory of the map.
+    /// Takes all usable memory of the map, which has at most [`RANGES`] ranges.
     ///
     /// # Safety
     /// What the map calls usable is RAM that nothing else uses, and each
@@ -42,8 +43,10 @@ impl Frames {
             let end = range.base.saturating_add(range.length);
             let start = range.base.max(LOWEST).checked_next_multiple_of(PAGE_SIZE);
             let (Some(start), end) = (start, end - end % PAGE_SIZE) else { continue };
-            if start < end && frames.count < RANGES {
-                frames.free[frames.count] = Free { start, end };
+            if start < end
+                && let Some(free) = frames.free.get_mut(frames.count)
+            {
+                *free = Free { start, end };
                 frames.count += 1;
             }
         }
@@ -140,6 +143,16 @@ mod tests {
         let given: Vec<_> = core::iter::from_fn(|| frames.allocate()).collect();
         assert_eq!(given, [0x10_1000, 0x10_2000, 0x10_3000, 0x30_0000, 0x30_1000]);
         assert_eq!(frames.free_bytes(), 0);
+    }
+
+    #[test]
+    fn every_range_of_the_longest_map_is_used() {
+        let range = |number: usize| ((1 + number as u64) << 20, PAGE_SIZE, MemoryUse::Usable);
+        let ranges: Vec<_> = (0..RANGES).map(range).collect();
+        let mut frames = frames(&ranges);
+        assert_eq!(frames.free_bytes(), RANGES as u64 * PAGE_SIZE);
+        let given: Vec<_> = core::iter::from_fn(|| frames.allocate()).collect();
+        assert_eq!(given, ranges.iter().map(|(base, ..)| *base).collect::<Vec<_>>());
     }
 
     #[test]

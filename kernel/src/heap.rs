@@ -1,24 +1,22 @@
 //! The heap.
 //!
-//! Frames from anywhere in RAM, mapped in a row into a window of their own.
-//! The size is fixed at boot: what tasks may have is decided by budgets, not
-//! by how much happens to be free.
+//! Frames from anywhere in RAM, mapped in a row into a window of their own, as
+//! much as [`kernel::heap_size`] says.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{NonNull, null_mut};
 
-use hal::layout::{HEAP_MAX, HEAP_START};
-use hal::traits::{MapError, PAGE_SIZE, PageTables, Protection};
+use hal::layout::HEAP_START;
+use hal::traits::{PAGE_SIZE, PageTables, Protection};
 use linked_list_allocator::Heap;
 use spin::Mutex;
 
 use kernel::frames::Frames;
+use kernel::heap_size::BLOCK;
+use kernel::phases::Diagnosis;
 
-/// Most bytes that the heap takes.
-const LARGEST: u64 = 512 << 20;
-
-/// Frames that are looked for in a row at first: blocks of 2 MiB.
-const RUN: u64 = 512;
+/// Frames that are looked for in a row at first.
+const RUN: u64 = BLOCK / PAGE_SIZE;
 
 struct Allocator(Mutex<Heap>);
 
@@ -43,22 +41,15 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// Most bytes that a heap may have beside so many that are free: an eighth is
-/// left for tables and devices.
-pub fn most(free_bytes: u64) -> u64 {
-    (free_bytes - free_bytes / 8).min(HEAP_MAX)
-}
-
-/// Maps the heap and opens it; gives its size in bytes. `tables` are active.
-/// `asked` is the size that somebody wants, at most [`most`].
+/// Maps a heap of `size` bytes and opens it. `tables` are active.
+///
+/// # Errors
+/// It cannot be mapped whole; then there is none.
 pub fn start(
     frames: &mut Frames,
     tables: &mut impl PageTables,
-    asked: Option<u64>,
-) -> Result<u64, MapError> {
-    let usual = (frames.free_bytes() / 2).min(LARGEST);
-    let size = asked.unwrap_or(usual).min(HEAP_MAX);
-    let size = size - size % (RUN * PAGE_SIZE);
+    size: u64,
+) -> Result<(), Diagnosis> {
     let (mut mapped, mut run) = (0, RUN);
     while mapped < size && run > 0 {
         let count = run.min((size - mapped) / PAGE_SIZE);
@@ -68,17 +59,19 @@ pub fn start(
             continue;
         };
         let length = count * PAGE_SIZE;
-        tables.map(frames, HEAP_START + mapped, physical, length, Protection::ReadWrite)?;
+        tables
+            .map(frames, HEAP_START + mapped, physical, length, Protection::ReadWrite)
+            .map_err(|error| Diagnosis::Map("the heap", error))?;
         mapped += length;
     }
-    if mapped == 0 {
-        return Err(MapError::OutOfFrames);
+    if mapped < size {
+        return Err(Diagnosis::Because("memory is in too many pieces for the heap"));
     }
     let start = core::ptr::with_exposed_provenance_mut::<u8>(HEAP_START as usize);
     // SAFETY: `mapped` bytes from `start` were just mapped to frames that
     // nothing else uses, for good, and this is the only heap made of them.
     unsafe { ALLOCATOR.0.lock().init(start, mapped as usize) };
-    Ok(mapped)
+    Ok(())
 }
 
 /// Closes the heap: allocations fail from here on. Nothing that was allocated

@@ -4,6 +4,7 @@ use hal::boot::BootInfo;
 use hal::traits::{Cpu, Platform};
 use kernel::command_line::CommandLine;
 use kernel::frames::Frames;
+use kernel::heap_size;
 use kernel::phases::{Diagnosis, Phase, Undo};
 use witness::hex;
 use witness::sha256::{Hash, Hasher, software};
@@ -151,6 +152,11 @@ fn measure(init: &mut Init) -> Result<(), Diagnosis> {
     }
     // Zeros say that the loader did not hand the file over.
     init.kernel_digest = init.kernel_file.map_or([0; 32], |file| hasher.hash(file));
+    let checked = init.command_line.and_then(|line| line.get("kernel.sha256"));
+    if checked.is_some_and(|digest| hex::decode(digest) != Some(init.kernel_digest)) {
+        let reason = "the kernel's file has not the digest that kernel.sha256 says";
+        return Err(Diagnosis::Because(reason));
+    }
     init.hasher = Some(hasher);
     say(format_args!("SHA-256 by {name}"));
     Ok(())
@@ -176,19 +182,9 @@ fn open_heap(init: &mut Init) -> Result<(), Diagnosis> {
     let (Some(frames), Some(tables)) = (&mut init.frames, &mut init.tables) else {
         return Err(MISSING);
     };
-    let asked = match init.command_line.and_then(|line| line.get("heap")).map(str::parse::<u64>) {
-        None => None,
-        Some(Ok(size)) if size <= heap::most(frames.free_bytes()) => Some(size),
-        Some(Ok(_)) => {
-            let reason = "the command line asks for a larger heap than there is memory for";
-            return Err(Diagnosis::Because(reason));
-        }
-        Some(Err(_)) => {
-            return Err(Diagnosis::Because("the command line's heap is not a number of bytes"));
-        }
-    };
-    let size =
-        heap::start(frames, tables, asked).map_err(|error| Diagnosis::Map("the heap", error))?;
+    let asked = init.command_line.and_then(|line| line.get("heap"));
+    let size = heap_size::choose(asked, frames.free_bytes()).map_err(Diagnosis::Because)?;
+    heap::start(frames, tables, size)?;
     say(format_args!("the heap has {} MiB", size >> 20));
     Ok(())
 }
@@ -232,7 +228,12 @@ fn name_boot(init: &mut Init) -> Result<(), Diagnosis> {
 }
 
 fn take_log_device(init: &mut Init) -> Result<(), Diagnosis> {
-    init.log_disk = init.platform.as_mut().ok_or(MISSING)?.take_disk();
+    let platform = init.platform.as_mut().ok_or(MISSING)?;
+    let by_console = init.command_line.is_some_and(|line| line.get("log") == Some("serial"));
+    init.log_disk = platform.take_disk().filter(|_| !by_console);
+    if init.log_disk.is_none() && !platform.console().is_present() {
+        return Err(Diagnosis::Because("the log has no disk to go to and no console to go out by"));
+    }
     Ok(())
 }
 

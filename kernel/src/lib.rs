@@ -8,6 +8,7 @@
 
 pub mod command_line;
 pub mod frames;
+pub mod heap_size;
 pub mod messages;
 pub mod phases;
 pub mod report;

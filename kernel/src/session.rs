@@ -60,7 +60,7 @@ const SHELL: bool = cfg!(any(feature = "kernel-shell", debug_assertions));
 impl Session {
     /// Opens the log and mounts the package.
     pub fn start(mut kernel: Kernel, settings: Settings) -> Result<Self, LogFailure> {
-        let disk = kernel.log_disk.take().filter(|_| !settings.log_by_console);
+        let disk = kernel.log_disk.take();
         let facts = facts(&kernel, &settings, disk.as_ref());
         let boot = facts.boot_id;
         let device = match disk {
@@ -96,7 +96,7 @@ impl Session {
         // Opened once more, for the shell: what the cell mounts is its own.
         let package = Package::open(settings.package, &settings.trust, kernel.hasher);
         let package = package.ok().and_then(|package| package.manifest().cloned());
-        let package_digest = kernel.hasher.hash(settings.package);
+        let package_digest = settings.package_digest;
         let manifest = RunManifest {
             arch: facts.arch,
             board: facts.board,

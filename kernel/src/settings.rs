@@ -7,7 +7,7 @@ use machine::Ceiling;
 use witness::key::{self, KeyError};
 use witness::note::SigningKey;
 use witness::trust::TrustError;
-use witness::{Hasher, Trust, checkpoint, hex};
+use witness::{Hash, Hasher, Trust, checkpoint, hex};
 
 use crate::Kernel;
 
@@ -15,6 +15,8 @@ use crate::Kernel;
 pub struct Settings {
     /// The package's file, not looked at yet.
     pub package: &'static [u8],
+    /// Its SHA-256.
+    pub package_digest: Hash,
     /// Whom the machine believes.
     pub trust: Trust,
     /// Signs checkpoints and manifest.
@@ -35,8 +37,6 @@ pub struct Settings {
     pub ceiling: Ceiling,
     /// Bytes of heap that the package may come to take at most.
     pub memory: u64,
-    /// Whether the log goes out by the console even if there is a disk.
-    pub log_by_console: bool,
     /// Number of slices after which the kernel is to panic, to see what is
     /// left of the log.
     pub panic_after: Option<u64>,
@@ -50,6 +50,9 @@ pub enum Unfit {
     DeviceKey(KeyError),
     /// The trust file is not one.
     Trust(TrustError),
+    /// A module is not the file that the loader checked, by its digest on the
+    /// command line; by which word.
+    Differs(&'static str),
     /// A word of the command line is not 64 hex digits; which.
     NotDigits(&'static str),
     /// A word of the command line is not a number; which.
@@ -64,6 +67,9 @@ impl fmt::Display for Unfit {
             }
             Self::DeviceKey(error) => write!(f, "the module device-key is no private key: {error}"),
             Self::Trust(error) => write!(f, "the module trust is no trust file: {error}"),
+            Self::Differs(word) => {
+                write!(f, "a module has not the digest that the command line's {word} says")
+            }
             Self::NotDigits(word) => write!(f, "the command line's {word} is not 64 hex digits"),
             Self::NotNumber(word) => write!(f, "the command line's {word} is not a number"),
         }
@@ -79,13 +85,21 @@ impl Settings {
         let key = key.map_err(|_| KeyError::NotPem).and_then(key::private_from_pem);
         let device_key = key.map_err(Unfit::DeviceKey)?;
         let trust = Trust::taken_at_its_word(module("trust")?, hasher).map_err(Unfit::Trust)?;
+        let package = module("package")?;
+        let package_digest = hasher.hash(package);
+        for (word, digest) in [("package.sha256", package_digest), ("trust.sha256", trust.digest)] {
+            if digits(words.get(word), word)?.is_some_and(|checked| checked != digest) {
+                return Err(Unfit::Differs(word));
+            }
+        }
         let public = key::public(&device_key);
         let device_name = match trust.device(&public) {
             Ok(named) => named.name.to_string(),
             Err(_) => checkpoint::default_device_name(&public),
         };
         Ok(Self {
-            package: module("package")?,
+            package,
+            package_digest,
             device_name,
             trust,
             device_key,
@@ -99,7 +113,6 @@ impl Settings {
                 stores: number(words.get("stores"), "stores")?.unwrap_or(u64::MAX),
             },
             memory: number(words.get("memory"), "memory")?.unwrap_or(u64::MAX),
-            log_by_console: words.get("log") == Some("serial"),
             panic_after: number(words.get("panic-after"), "panic-after")?,
         })
     }

@@ -73,6 +73,24 @@ fn a_package_beyond_the_configuration_is_refused_and_the_log_goes_where_that_say
     assert_eq!(mounts[0].verdict, Verdict::Denied(abi::Error::OutOfMemory), "{log}");
 }
 
+/// What a loader says that it checked is what the kernel must have been given.
+#[test]
+fn a_file_that_is_another_than_was_checked_is_not_started() {
+    let other = "0".repeat(64);
+    let run = |word: &str| Trial::quick().words(&format!("{word}={other}")).run();
+    run("kernel.sha256").ended(MachineStatus::InitFailed).assert_said(
+        "the machine cannot start: digests failed: the kernel's file has not the digest that \
+         kernel.sha256 says",
+    );
+    for word in ["package.sha256", "trust.sha256"] {
+        let left = run(word).ended(MachineStatus::TaskFailed);
+        left.assert_said(&format!(
+            "there is nothing to run: a module has not the digest that the command line's {word} \
+             says"
+        ));
+    }
+}
+
 #[test]
 fn a_machine_without_a_package_says_so() {
     let mut trial = Trial::quick();

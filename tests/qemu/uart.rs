@@ -1,7 +1,11 @@
 //! A machine without a log disk: the log comes over the serial port, between
-//! the lines of the console.
+//! the lines of the console. And a PC whose serial port is elsewhere, or which
+//! has none.
 
-use integration::{Arch, Trial};
+use std::io::Write;
+
+use integration::{Arch, MachineStatus, Trial};
+use tempfile::NamedTempFile;
 use witness::checkpoint::Checkpoint;
 use witness::frame::uart::{Piece, Reader};
 use witness::frame::{Frame, FrameKind};
@@ -29,6 +33,46 @@ fn a_log_over_the_serial_port_verifies_on_aarch64() {
 #[test]
 fn a_log_over_the_serial_port_verifies_on_x86_64() {
     the_log_comes_over_the_serial_port(Arch::X86_64);
+}
+
+/// A PC whose UART is at COM2, where nobody looks for it unasked.
+fn with_com2() -> Trial {
+    let uart = ["-global", "isa-serial.iobase=0x2f8", "-global", "isa-serial.irq=3"];
+    Trial::on(Arch::X86_64).arguments(&uart)
+}
+
+#[test]
+fn a_pc_without_a_console_runs_in_silence_and_its_log_is_on_the_disk() {
+    let trial = with_com2();
+    let expected = regress::expected(&trial);
+    let left = trial.words(&regress::nonce()).run().ended(MachineStatus::Success);
+    assert_eq!(left.kernel_lines(), [""; 0]);
+    let log = left.log();
+    log.verified(expected);
+    log.assert_same_records(&regress::hosted().log);
+}
+
+#[test]
+fn a_pc_with_neither_console_nor_log_disk_refuses_to_run() {
+    with_com2().without_log_disk().run().ended(MachineStatus::InitFailed);
+}
+
+#[test]
+fn a_pcs_console_is_where_acpi_says() {
+    // An SPCR behind its header: a 16550 at port 0x2f8, ISA interrupt 3, and
+    // the same as a global one.
+    let mut table = [0; 44];
+    table[4..14].copy_from_slice(&[1, 8, 0, 1, 0xf8, 2, 0, 0, 0, 0]);
+    table[16..19].copy_from_slice(&[3, 3, 3]);
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(&table).unwrap();
+    let acpi = format!("sig=SPCR,rev=2,data={}", file.path().display());
+    let trial = with_com2().arguments(&["-acpitable", &acpi]);
+    let mut machine = trial.words("test=input").start();
+    machine.expect("[kernel] PC: 16550 at port 0x2f8, local and I/O APIC, ");
+    machine.expect("[kernel] type a line\r\n");
+    machine.send("heard\r");
+    machine.wait().ended(MachineStatus::Success);
 }
 
 /// Asserts that each byte a task sent to the console comes behind a signed

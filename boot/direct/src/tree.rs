@@ -2,6 +2,11 @@
 //! 0.4): memory, what of it is taken, `/chosen`, the console, and how to
 //! switch off.
 //!
+//! A node that is disabled is as good as none: it may be another processor's,
+//! or of the secure side. The kernel reads the same trees by code of its own,
+//! in which a tree says more; that both find the same is tested there
+//! (`hal/src/aarch64/describe.rs`).
+//!
 //! The blob is outside data. `dtoolkit` checks its structure as a whole before
 //! anything is read, and what it says is read with bounds.
 
@@ -47,9 +52,17 @@ pub struct Console {
     pub address: u64,
 }
 
-/// What trees call the UARTs.
-const UARTS: [(Uart, &str); 2] =
-    [(Uart::Pl011, "arm,pl011"), (Uart::Mini, "brcm,bcm2835-aux-uart")];
+impl Uart {
+    const ALL: [Self; 2] = [Self::Pl011, Self::Mini];
+
+    /// What trees call it.
+    const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Pl011 => &["arm,pl011", "arm,sbsa-uart"],
+            Self::Mini => &["brcm,bcm2835-aux-uart"],
+        }
+    }
+}
 
 /// Physical addresses of a BCM2711 that are not to be used, whatever is said of
 /// memory: the first, and how many. On the first page firmware's stub holds
@@ -95,11 +108,10 @@ impl<'a> Tree<'a> {
 
     /// How to call PSCI, if it is there.
     pub fn conduit(&self) -> Option<Conduit> {
-        const NAMES: [&str; 3] = ["arm,psci-1.0", "arm,psci-0.2", "arm,psci"];
-        let root = self.tree.root();
-        let is_psci = |node: &FdtNode<'a>| NAMES.iter().any(|name| node.is_compatible(name));
-        let node = root.children().find(is_psci)?;
-        match property(&node, "method")? {
+        // Version 0.1, `arm,psci`, has numbers of its own, and no call to switch
+        // off.
+        const NAMES: [&str; 2] = ["arm,psci-1.0", "arm,psci-0.2"];
+        match self.first(&NAMES, |_, node| property(node, "method"))? {
             b"hvc\0" => Some(Conduit::Hypervisor),
             b"smc\0" => Some(Conduit::Secure),
             _ => None,
@@ -109,10 +121,7 @@ impl<'a> Tree<'a> {
     /// The UART for messages: the one that the word `uart=` wants, else the one
     /// that `/chosen` names, else the first PL011 there is.
     pub fn console(&self) -> Option<Console> {
-        let first = |uart: Uart| {
-            let (_, name) = UARTS.into_iter().find(|(it, _)| *it == uart)?;
-            Some(Console { uart, address: self.device(&[name], 0)? })
-        };
+        let first = |uart: Uart| Some(Console { uart, address: self.device(uart.names(), 0)? });
         self.wanted().and_then(first).or_else(|| self.named()).or_else(|| first(Uart::Pl011))
     }
 
@@ -128,14 +137,19 @@ impl<'a> Tree<'a> {
 
     /// Physical addresses of a GICv2's distributor and CPU interface.
     pub fn interrupt_controller(&self) -> Option<(u64, u64)> {
-        const NAMES: [&str; 2] = ["arm,gic-400", "arm,cortex-a15-gic"];
+        const NAMES: [&str; 4] =
+            ["arm,cortex-a15-gic", "arm,gic-400", "arm,cortex-a7-gic", "arm,gic-v2"];
         Some((self.device(&NAMES, 0)?, self.device(&NAMES, 1)?))
     }
 
     /// The UART that the command line wants.
     fn wanted(&self) -> Option<Uart> {
         let mut words = self.words().split(|byte| byte.is_ascii_whitespace() || *byte == 0);
-        match words.find_map(|word| word.strip_prefix(b"uart="))? {
+        let value = |word: &'a [u8]| match word.strip_prefix(b"uart")? {
+            [] => Some(&[][..]),
+            rest => rest.strip_prefix(b"="),
+        };
+        match words.find_map(value)? {
             b"pl011" => Some(Uart::Pl011),
             b"mini" => Some(Uart::Mini),
             _ => None,
@@ -145,35 +159,45 @@ impl<'a> Tree<'a> {
     /// The UART that `/chosen` names.
     fn named(&self) -> Option<Console> {
         let named = self.stdout()?;
-        let (uart, name) = UARTS.into_iter().find(|(_, name)| named.is_compatible(name))?;
+        let is_one = |uart: &Uart| is_any(&named, uart.names());
+        let uart = Uart::ALL.into_iter().find(is_one)?;
         // Nodes have no identity of their own; the name's place is one.
         let is_named =
             |node: &FdtNode<'a>| core::ptr::eq(named.name().as_ptr(), node.name().as_ptr());
-        Some(Console { uart, address: self.find(&[name], 0, &is_named)? })
+        let address = self.find(&is_named, &|bus, node| bus.part(node, 0))?;
+        Some(Console { uart, address })
     }
 
     /// Physical address of part `index` of the registers of the first device of
     /// one of these names.
     fn device(&self, names: &[&str], index: usize) -> Option<u64> {
-        self.find(names, index, &|_| true)
+        self.first(names, |bus, node| bus.part(node, index))
     }
 
-    fn find(
+    /// What `look` finds in the first device of one of these names.
+    fn first<T>(
         &self,
         names: &[&str],
-        index: usize,
+        look: impl Fn(&Bus<'a, '_>, &FdtNode<'a>) -> Option<T>,
+    ) -> Option<T> {
+        self.find(&|node| is_any(node, names), &look)
+    }
+
+    fn find<T>(
+        &self,
         is_wanted: &dyn Fn(&FdtNode<'a>) -> bool,
-    ) -> Option<u64> {
-        let is_one = |node: &FdtNode<'a>| {
-            names.iter().any(|name| node.is_compatible(name)) && is_usable(node) && is_wanted(node)
-        };
-        Bus { node: self.tree.root(), outer: None }.find(DEPTH_MAX, index, &is_one)
+        look: &dyn Fn(&Bus<'a, '_>, &FdtNode<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let root = Bus { node: self.tree.root(), outer: None };
+        root.find(DEPTH_MAX, is_wanted, look).flatten()
     }
 
     /// Enters all memory into a map, and what is not to be used of it.
     pub fn describe(&self, map: &mut Map<'_>) -> Result<(), MemoryError> {
         let root = self.tree.root();
-        let is_memory = |node: &FdtNode<'a>| property(node, "device_type") == Some(b"memory\0");
+        let is_memory = |node: &FdtNode<'a>| {
+            property(node, "device_type") == Some(b"memory\0") && is_usable(node)
+        };
         for node in root.children().filter(is_memory) {
             each_range(&node, &mut |base, size| map.claim(base, size, Kind::Usable))?;
         }
@@ -216,14 +240,19 @@ pub fn claim_pages(map: &mut Map<'_>, base: u64, size: u64, kind: Kind) -> Resul
     map.claim(first, end - first, kind)
 }
 
-/// Whether the tree lets a device be used (section 2.3.4).
-fn is_usable(node: &FdtNode<'_>) -> bool {
-    matches!(property(node, "status"), None | Some(b"okay\0" | b"ok\0"))
-}
-
 fn property<'a>(node: &FdtNode<'a>, name: &str) -> Option<&'a [u8]> {
     let property = node.properties().find(|property| property.name() == name)?;
     property.value_as().ok()
+}
+
+/// Whether `compatible` lists one of these names.
+fn is_any(node: &FdtNode<'_>, names: &[&str]) -> bool {
+    names.iter().any(|name| node.is_compatible(name))
+}
+
+/// Whether a node is for this side of the machine (section 2.3.4).
+fn is_usable(node: &FdtNode<'_>) -> bool {
+    matches!(property(node, "status"), None | Some(b"okay\0" | b"ok\0"))
 }
 
 /// A number of one or two cells.
@@ -258,21 +287,26 @@ struct Bus<'a, 'b> {
 }
 
 impl<'a> Bus<'a, '_> {
-    /// Part `index` of the registers of the first node that is wanted: its
-    /// physical address.
-    fn find(
+    /// What `look` finds in the first usable node that is wanted, if there is
+    /// such a node.
+    fn find<T>(
         &self,
         depth: usize,
-        index: usize,
         is_wanted: &dyn Fn(&FdtNode<'a>) -> bool,
-    ) -> Option<u64> {
+        look: &dyn Fn(&Bus<'a, '_>, &FdtNode<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
         let depth = depth.checked_sub(1)?;
         self.node.children().find_map(|node| {
-            if is_wanted(&node) {
-                return self.translate(node.reg().ok()??.nth(index)?.address().ok()?);
+            if is_wanted(&node) && is_usable(&node) {
+                return Some(look(self, &node));
             }
-            Bus { node, outer: Some(self) }.find(depth, index, is_wanted)
+            Bus { node, outer: Some(self) }.find(depth, is_wanted, look)
         })
+    }
+
+    /// Physical address of part `index` of the registers of a node on this bus.
+    fn part(&self, node: &FdtNode<'a>, index: usize) -> Option<u64> {
+        self.translate(node.reg().ok()??.nth(index)?.address().ok()?)
     }
 
     /// An address on this bus as a physical address (section 2.3.8).

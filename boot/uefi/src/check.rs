@@ -12,7 +12,7 @@ use boot_contract::elf::Image;
 use package::Package;
 use witness::note::NoteError;
 use witness::signature::FileKind;
-use witness::{Hasher, Trust};
+use witness::{Hash, Hasher, Trust};
 
 use crate::refusal::Refusal;
 
@@ -29,10 +29,22 @@ pub struct Files<'a> {
     pub trust: &'a [u8],
 }
 
+/// SHA-256 of each file that was checked, as it was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// The kernel's.
+    pub kernel: Hash,
+    /// The package's.
+    pub package: Hash,
+    /// The trust file's.
+    pub trust: Hash,
+}
+
 /// Files that may be started. Only [`check`] makes it.
 #[derive(Clone, Debug)]
 pub struct Checked<'a> {
     kernel: Image<'a>,
+    digests: Digests,
     kernel_signer: String,
     package_signer: String,
     is_development: bool,
@@ -42,6 +54,11 @@ impl<'a> Checked<'a> {
     /// The kernel.
     pub fn kernel(&self) -> &Image<'a> {
         &self.kernel
+    }
+
+    /// What the kernel may compare what it gets with.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
     }
 
     /// Name of the operator who signed the kernel.
@@ -74,12 +91,17 @@ pub fn check<'a>(
     let kernel = Image::read(files.kernel, architecture)?;
     let note = core::str::from_utf8(files.kernel_signature);
     let note = note.map_err(|_| Refusal::Kernel(NoteError::Malformed))?;
-    let kernel_signer = trust
-        .check_file(FileKind::Kernel, &hasher.hash(files.kernel), note)
-        .map_err(Refusal::Kernel)?;
+    let digests = Digests {
+        kernel: hasher.hash(files.kernel),
+        package: hasher.hash(files.package),
+        trust: trust.digest,
+    };
+    let kernel_signer =
+        trust.check_file(FileKind::Kernel, &digests.kernel, note).map_err(Refusal::Kernel)?;
     let package = Package::open(files.package, &trust, hasher)?;
     Ok(Checked {
         kernel,
+        digests,
         kernel_signer: kernel_signer.name.clone(),
         package_signer: package.signer().name.clone(),
         is_development: trust.development,

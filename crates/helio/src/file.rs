@@ -40,12 +40,7 @@ pub fn make_folder(path: &Path) -> Result<()> {
 /// Writes `bytes` under a temporary name beside `path`, then renames: whoever
 /// looks sees the old file, or the new one whole.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_mode(path, bytes, 0o644)
-}
-
-/// The same, readable by its owner alone.
-pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_mode(path, bytes, 0o600)
+    replace(temporary(path, bytes, 0o644)?, path)
 }
 
 /// Writes a private file that must not exist yet; `false` where it does.
@@ -57,11 +52,6 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<bool> {
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(fail(error.error)),
     }
-}
-
-fn write_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let temporary = temporary(path, bytes, mode)?;
-    replace(temporary, path)
 }
 
 /// Puts a temporary file in the place of `path`, unless what is there is no

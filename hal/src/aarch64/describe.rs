@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 use crate::acpi::madt::{self, Entry};
 use crate::acpi::mcfg::{self, Segment};
 use crate::acpi::{Space, Tables, fadt::Fadt, gtdt::Gtdt, spcr};
+use crate::boot;
 use crate::device_tree::{Device, DeviceTree, Region};
 
 /// Most virtio devices that are looked at: what `virt` has.
@@ -70,8 +71,7 @@ impl UartKind {
     /// The one that the command line wants as console: the word `uart=pl011`
     /// or `uart=mini`, of which the first counts.
     pub fn wanted(command_line: &str) -> Option<Self> {
-        let mut words = command_line.split_ascii_whitespace();
-        match words.find_map(|word| word.strip_prefix("uart="))? {
+        match boot::word(command_line, "uart")? {
             "pl011" => Some(Self::Pl011),
             "mini" => Some(Self::BcmMini),
             _ => None,
@@ -190,8 +190,8 @@ impl Description {
         found.controller = acpi.get(b"APIC").and_then(controller_of);
         found.uart = acpi.get(b"SPCR").and_then(uart_of);
         if let Some(gtdt) = acpi.get(b"GTDT").and_then(Gtdt::parse) {
-            found.virtual_timer = gtdt.virtual_.interrupt;
-            found.hypervisor_timer = gtdt.hypervisor.interrupt;
+            found.virtual_timer = gtdt.virtual_;
+            found.hypervisor_timer = gtdt.hypervisor;
         }
         let fadt = Fadt::parse(acpi.get(b"FACP").unwrap_or_default());
         if fadt.has_psci {
@@ -401,6 +401,80 @@ mod tests {
         };
         let chip = describes_a_raspberry_pi_4(&std::fs::read(path).unwrap());
         assert_eq!(chip.generator, Some(0xfe10_4000));
+    }
+
+    /// The loader that hands the tree over looks for some of the same with a
+    /// reader of its own: where they differ, one of them is wrong.
+    #[test]
+    fn the_direct_loader_finds_in_a_tree_what_the_kernel_finds() {
+        let mut blobs = vec![V2.to_vec(), boot_direct::known::TREE.0.to_vec()];
+        // The names that either of them knows, and one that neither does.
+        let uarts = ["arm,pl011", "arm,sbsa-uart", "brcm,bcm2835-aux-uart", "ns16550a"];
+        let gics = ["arm,cortex-a15-gic", "arm,gic-400", "arm,cortex-a7-gic", "arm,gic-v2"];
+        let psci = ["arm,psci-1.0", "arm,psci-0.2", "arm,psci", "arm,psci-9"];
+        for (at, status) in ["okay", "ok", "disabled", "fail"].into_iter().enumerate() {
+            for which in 0..4 {
+                let names = [uarts[which], gics[(at + which) % 4], psci[which]];
+                for bus in ["", "firmware"] {
+                    blobs.push(three_devices(names, status, bus));
+                }
+            }
+        }
+        let mut finds = 0;
+        for blob in &blobs {
+            let loader = boot_direct::tree::Tree::read(blob).unwrap();
+            let found = describe(blob);
+            let console = loader.console().map(|it| (it.uart as u8, it.address));
+            assert_eq!(console, found.uart.map(|it| (it.kind as u8, it.base)));
+            let conduit = loader.conduit().map(|it| it as u8);
+            assert_eq!(conduit, found.conduit.map(|it| it as u8));
+            let controller = found.controller.map(|it| match it {
+                Controller::V2 { distributor, interface } => (distributor.base, interface.base),
+                Controller::V3 { .. } => panic!("{it:?}"),
+            });
+            assert_eq!(loader.interrupt_controller(), controller);
+            assert_eq!(loader.watchdog(), found.chip.and_then(|chip| chip.watchdog));
+            finds += [console.is_some(), conduit.is_some(), controller.is_some()]
+                .iter()
+                .filter(|is_found| **is_found)
+                .count();
+        }
+        // Otherwise the trees have nothing to differ in.
+        assert_eq!(finds, 3 + 2 + 2 * 2 * (3 + 2 + 4));
+    }
+
+    /// A tree with UART, GICv2 and PSCI of these names and this status, on a bus
+    /// or, if that has no name, on none.
+    fn three_devices(names: [&str; 3], status: &str, bus: &str) -> Vec<u8> {
+        use dtoolkit::model::{DeviceTree as Model, DeviceTreeNode, DeviceTreeProperty};
+        let text = |name: &str, value: &str| DeviceTreeProperty::new(name, value).unwrap();
+        let cells = |name: &str, cells: &[u32]| DeviceTreeProperty::new(name, cells).unwrap();
+        let device = |name: &str, compatible: &str, reg: &[u32]| {
+            let node = DeviceTreeNode::builder(name).unwrap();
+            let node = node.property(text("compatible", compatible));
+            let node = node.property(text("status", status)).property(text("method", "smc"));
+            node.property(cells("reg", reg)).build()
+        };
+        let sizes = [cells("#address-cells", &[1]), cells("#size-cells", &[1])];
+        let devices = [
+            device("uart@1000", names[0], &[0x1000, 0x1000]),
+            device("intc@8000", names[1], &[0x8000, 0x1000, 0x9000, 0x1000]),
+            device("psci", names[2], &[0, 0]),
+        ];
+        let mut tree = Model::new();
+        let chosen = DeviceTreeNode::builder("chosen").unwrap();
+        let path = if bus.is_empty() { "/uart@1000".into() } else { format!("/{bus}/uart@1000") };
+        tree.root.add_child(chosen.property(text("stdout-path", &path)).build());
+        sizes.clone().into_iter().for_each(|property| tree.root.add_property(property));
+        if bus.is_empty() {
+            devices.into_iter().for_each(|device| tree.root.add_child(device));
+        } else {
+            let node = DeviceTreeNode::builder(bus).unwrap().property(cells("ranges", &[]));
+            let mut node = sizes.into_iter().fold(node, |node, it| node.property(it)).build();
+            devices.into_iter().for_each(|device| node.add_child(device));
+            tree.root.add_child(node);
+        }
+        tree.to_dtb()
     }
 
     #[test]

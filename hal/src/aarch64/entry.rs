@@ -4,8 +4,9 @@
 //! the virtualization host extensions, where the registers named `…_EL1` are
 //! those of EL2; so one code serves both. Interrupts are masked, the MMU is
 //! on. Floating point may be trapped and the kernel is compiled with it: no
-//! compiled code may run before `CPACR_EL1` allows it. The loader's stack lies
-//! in memory that is reclaimed, so the kernel takes its own first.
+//! compiled code may run before `CPACR_EL1` allows it. The loader's stack has no
+//! guard page, and no more room than was asked for, so the kernel takes its own
+//! first.
 //!
 //! The target does without strict alignment, which the bare-metal targets of
 //! the compiler have for code that runs before the MMU: here ordinary memory

@@ -62,8 +62,8 @@ impl Gic2 {
         gic
     }
 
-    /// Lets one interrupt through to this processor.
-    pub fn enable(&self, line: u32, is_edge: bool) {
+    /// Lets one interrupt through to this processor, triggered by its level.
+    pub fn enable(&self, line: u32) {
         let (word, bit) = (4 * u64::from(line / 32), 1 << (line % 32));
         let group = self.distributor.read(GROUP + word);
         self.distributor.write(GROUP + word, group & !bit);
@@ -76,9 +76,8 @@ impl Gic2 {
                 self.distributor.write_byte(TARGET + u64::from(line), this);
             }
             let (word, edge) = (4 * u64::from(line / 16), 0b10 << (2 * (line % 16)));
-            let configuration = self.distributor.read(CONFIGURATION + word) & !edge;
-            let edge = if is_edge { edge } else { 0 };
-            self.distributor.write(CONFIGURATION + word, configuration | edge);
+            let configuration = self.distributor.read(CONFIGURATION + word);
+            self.distributor.write(CONFIGURATION + word, configuration & !edge);
         }
         self.distributor.write(SET_ENABLE + word, bit);
     }

@@ -58,18 +58,17 @@ impl Gic3 {
         Ok(Self { distributor, redistributor })
     }
 
-    /// Lets one interrupt through to this processor.
-    pub fn enable(&mut self, line: u32, is_edge: bool) -> Result<(), DiscoverError> {
+    /// Lets one interrupt through to this processor, triggered by its level.
+    pub fn enable(&mut self, line: u32) -> Result<(), DiscoverError> {
         let id = IntId::try_from(line).map_err(|_| BAD_NUMBER)?;
         let result = if id.is_private() {
             self.redistributor
                 .set_interrupt_priority(id, HIGHEST_NS_PRIORITY)
                 .and_then(|()| self.redistributor.enable_interrupt(id, true))
         } else {
-            let trigger = if is_edge { Trigger::Edge } else { Trigger::Level };
             self.distributor
                 .set_interrupt_priority(id, HIGHEST_NS_PRIORITY)
-                .and_then(|()| self.distributor.set_trigger(id, trigger))
+                .and_then(|()| self.distributor.set_trigger(id, Trigger::Level))
                 .and_then(|()| self.distributor.set_routing(id, Some(cpu::affinity())))
                 .and_then(|()| self.distributor.enable_interrupt(id, true))
         };

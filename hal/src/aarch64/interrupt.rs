@@ -95,10 +95,10 @@ impl Gic {
     fn enable(&mut self, line: u32) -> Result<(), DiscoverError> {
         match self {
             Self::V2(gic) => {
-                gic.enable(line, false);
+                gic.enable(line);
                 Ok(())
             }
-            Self::V3(gic) => gic.enable(line, false),
+            Self::V3(gic) => gic.enable(line),
         }
     }
 }
@@ -136,8 +136,14 @@ pub fn in_use(controller: &'static str, show: &mut dyn FnMut(Source)) {
 /// Has the device give up its line, and says what it wanted.
 fn quiet(line: u32) -> Interrupt {
     if line == TIMER.load(Ordering::Relaxed) {
-        timer::disarm();
-        Interrupt::Timer
+        // It may have been raised for a deadline that was replaced meanwhile:
+        // the next one must not be lost with it.
+        if timer::is_due() {
+            timer::disarm();
+            Interrupt::Timer
+        } else {
+            Interrupt::Spurious
+        }
     } else if line == CONSOLE.load(Ordering::Relaxed) {
         serial::receive();
         Interrupt::Console

@@ -8,6 +8,7 @@ use super::cpu;
 use super::describe::Conduit;
 use super::registers::Registers;
 use crate::bcm2711::watchdog::{self, Watchdog};
+use crate::boot;
 use crate::traits::{self, ExitStatus};
 
 /// PSCI's function SYSTEM_OFF.
@@ -21,10 +22,6 @@ const EXIT_EXTENDED: u64 = 0x20;
 /// ADP_Stopped_ApplicationExit: an ordinary end, with a status.
 const APPLICATION_EXIT: u64 = 0x2_0026;
 
-/// Word of the command line that says that semihosting calls are answered.
-/// Without it they would be undefined instructions.
-const SEMIHOSTING: &str = "semihosting=1";
-
 /// Whether semihosting calls are answered.
 static IS_HOSTED: AtomicBool = AtomicBool::new(false);
 /// How PSCI is called: 0 not at all, 1 by `hvc`, 2 by `smc`.
@@ -32,9 +29,10 @@ static CONDUIT: AtomicU8 = AtomicU8::new(0);
 /// Where the watchdog's registers are mapped; zero for none.
 static WATCHDOG: AtomicU64 = AtomicU64::new(0);
 
-/// Reads the command line.
+/// Reads the command line: `semihosting=1` says that semihosting calls are
+/// answered. Without it they would be undefined instructions.
 pub fn read_command_line(command_line: &str) {
-    let hosted = command_line.split_ascii_whitespace().any(|word| word == SEMIHOSTING);
+    let hosted = boot::word(command_line, "semihosting") == Some("1");
     IS_HOSTED.store(hosted, Ordering::Relaxed);
 }
 

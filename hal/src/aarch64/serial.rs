@@ -149,6 +149,10 @@ pub fn receive() {
 pub struct Serial;
 
 impl Console for Serial {
+    fn is_present(&self) -> bool {
+        is_in_use()
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         send(bytes);
     }

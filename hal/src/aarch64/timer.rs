@@ -73,6 +73,18 @@ pub fn now_ns() -> u64 {
     ticks::to_ns(CNTVCT_EL0.get(), FREQUENCY.load(Ordering::Relaxed))
 }
 
+/// Whether the deadline that is armed has passed.
+pub fn is_due() -> bool {
+    // The status lags behind what the comparator was given, until a context
+    // synchronization event.
+    barrier::isb(barrier::SY);
+    if IS_HOST.load(Ordering::Relaxed) {
+        CNTP_CTL_EL0.is_set(CNTP_CTL_EL0::ISTATUS)
+    } else {
+        CNTV_CTL_EL0.is_set(CNTV_CTL_EL0::ISTATUS)
+    }
+}
+
 /// Lets the comparator raise no interrupt until the timer is armed again: its
 /// line stays active until then, and would interrupt for ever.
 pub fn disarm() {

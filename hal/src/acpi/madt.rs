@@ -30,8 +30,6 @@ pub enum Entry {
         /// Physical address of the GICv3 redistributor, zero if it is in a
         /// range of [`Entry::GicRedistributors`].
         redistributor: u64,
-        /// The processor's MPIDR.
-        mpidr: u64,
     },
     /// The GIC distributor.
     GicDistributor {
@@ -39,15 +37,6 @@ pub enum Entry {
         address: u64,
         /// Version 1 to 4, zero for unknown.
         version: u8,
-    },
-    /// A GICv2m frame that turns writes into interrupts.
-    GicMessageFrame {
-        /// Physical address of its registers.
-        address: u64,
-        /// First shared peripheral interrupt that belongs to it.
-        first_interrupt: u16,
-        /// How many do.
-        interrupts: u16,
     },
     /// A range of GICv3 redistributors.
     GicRedistributors {
@@ -71,6 +60,9 @@ impl Signal {
     /// What ISA devices do where nothing else is said.
     pub const ISA: Self = Self { low: false, level: false };
 
+    /// What PCI devices do.
+    pub const PCI: Self = Self { low: true, level: true };
+
     /// "MPS INTI flags" (table 5.26); "as the bus does" means ISA's way.
     fn from_flags(flags: u16) -> Self {
         Self { low: flags & 3 == 3, level: flags >> 2 & 3 == 3 }
@@ -80,6 +72,28 @@ impl Signal {
 /// Physical address of the local APIC, by the header alone.
 pub fn local_apic(table: &[u8]) -> Option<u64> {
     u32_at(table, 36).map(u64::from)
+}
+
+/// The global system interrupt that an ISA interrupt arrives at, and how it is
+/// signalled.
+pub fn isa(table: &[u8], isa: u8) -> (u32, Signal) {
+    let moved = overrides(table).find(|(source, ..)| *source == isa);
+    moved.map_or((isa.into(), Signal::ISA), |(_, interrupt, signal)| (interrupt, signal))
+}
+
+/// How a global system interrupt is signalled of which nothing else is said:
+/// as its ISA interrupt is, or beyond those as PCI does.
+pub fn signal(table: &[u8], interrupt: u32) -> Signal {
+    let moved = overrides(table).find(|(_, other, _)| *other == interrupt);
+    let usual = if interrupt < 16 { Signal::ISA } else { Signal::PCI };
+    moved.map_or(usual, |(_, _, signal)| signal)
+}
+
+fn overrides(table: &[u8]) -> impl Iterator<Item = (u8, u32, Signal)> {
+    entries(table).filter_map(|entry| match entry {
+        Entry::Override { source, interrupt, signal } => Some((source, interrupt, signal)),
+        _ => None,
+    })
 }
 
 /// The structures of the table, as far as they are whole.
@@ -116,16 +130,10 @@ fn decode(entry: &[u8]) -> Option<Entry> {
         11 => Entry::GicCpu {
             interface: u64_at(entry, 32)?,
             redistributor: u64_at(entry, 60).unwrap_or(0),
-            mpidr: u64_at(entry, 68).unwrap_or(0),
         },
         12 => Entry::GicDistributor {
             address: u64_at(entry, 8)?,
             version: u8_at(entry, 20).unwrap_or(0),
-        },
-        13 => Entry::GicMessageFrame {
-            address: u64_at(entry, 8)?,
-            interrupts: u16_at(entry, 20)?,
-            first_interrupt: u16_at(entry, 22)?,
         },
         14 => Entry::GicRedistributors { address: u64_at(entry, 4)?, length: u32_at(entry, 12)? },
         _ => return None,

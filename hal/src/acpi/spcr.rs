@@ -1,7 +1,8 @@
 //! SPCR: the serial console ("Serial Port Console Redirection Table",
 //! revision 4, Microsoft).
 
-use super::{Register, u8_at, u32_at};
+use super::madt::{self, Signal};
+use super::{Register, Space, u8_at, u32_at};
 
 /// What the kernel uses of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Spcr {
     pub registers: Register,
     /// Its global system interrupt, if it has one.
     pub interrupt: Option<u32>,
+    /// Its interrupt at the 8259s of a PC, if it has one.
+    pub legacy_interrupt: Option<u8>,
 }
 
 /// Kinds of UART that the kernel drives.
@@ -36,7 +39,22 @@ impl Spcr {
         let registers = Register::at(table, 40)?;
         // Bit 0 of the interrupt type is the old 8259, which has no global
         // system interrupt.
-        let interrupt = if u8_at(table, 52)? & !1 != 0 { u32_at(table, 54) } else { None };
-        Some(Self { kind, registers, interrupt })
+        let how = u8_at(table, 52)?;
+        let interrupt = if how & !1 != 0 { u32_at(table, 54) } else { None };
+        let legacy_interrupt = if how & 1 != 0 { u8_at(table, 53) } else { None };
+        Some(Self { kind, registers, interrupt, legacy_interrupt })
+    }
+
+    /// The first of the eight ports, and the interrupt by this MADT, of a 16550
+    /// that is reached by ports.
+    pub fn on_ports(&self, madt: &[u8]) -> Option<(u16, Option<(u32, Signal)>)> {
+        if self.kind != Kind::Ns16550 || self.registers.space != Space::Port {
+            return None;
+        }
+        let first = u16::try_from(self.registers.address).ok()?;
+        first.checked_add(7)?;
+        let global = self.interrupt.map(|interrupt| (interrupt, madt::signal(madt, interrupt)));
+        let isa = || self.legacy_interrupt.map(|source| madt::isa(madt, source));
+        Some((first, global.or_else(isa)))
     }
 }

@@ -172,6 +172,34 @@ fn the_sleep_type_for_off_is_found_in_its_encodings() {
 }
 
 #[test]
+fn a_pcs_console_is_at_the_ports_and_the_interrupt_that_are_described() {
+    // ISA interrupt 3 arrives elsewhere, as a low level.
+    let mut body = vec![0; 8];
+    body.extend_from_slice(&[2, 10, 0, 3, 19, 0, 0, 0, 0x0f, 0]);
+    let madt = make(b"APIC", &body);
+    let low = Signal { low: true, level: true };
+    let console = |kind: u8, space: u8, port: u64, how: u8, isa: u8, global: u32| {
+        let mut body = vec![0; 80 - HEADER];
+        body[0] = kind;
+        body[4..8].copy_from_slice(&[space, 8, 0, 1]);
+        body[8..16].copy_from_slice(&port.to_le_bytes());
+        body[16..18].copy_from_slice(&[how, isa]);
+        body[18..22].copy_from_slice(&global.to_le_bytes());
+        Spcr::parse(&make(b"SPCR", &body))?.on_ports(&madt)
+    };
+    assert_eq!(console(0, 1, 0x2f8, 3, 4, 4), Some((0x2f8, Some((4, Signal::ISA)))));
+    assert_eq!(console(1, 1, 0x2f8, 1, 3, 0), Some((0x2f8, Some((19, low)))));
+    assert_eq!(console(0x12, 1, 0x2f8, 2, 0, 19), Some((0x2f8, Some((19, low)))));
+    assert_eq!(console(0, 1, 0xe000, 2, 0, 40), Some((0xe000, Some((40, Signal::PCI)))));
+    assert_eq!(console(0, 1, 0x3f8, 0, 0, 0), Some((0x3f8, None)));
+    // In memory, none, beyond all ports, another kind.
+    assert_eq!(console(0, 0, 0xfe00_0000, 2, 0, 4), None);
+    assert_eq!(console(0, 1, 0, 2, 0, 4), None);
+    assert_eq!(console(0, 1, 0xfff9, 2, 0, 4), None);
+    assert_eq!(console(3, 1, 0x2f8, 2, 0, 4), None);
+}
+
+#[test]
 fn the_console_and_the_pci_segments_are_read() {
     let mut body = vec![0; 80 - HEADER];
     body[0] = 3;
@@ -180,7 +208,9 @@ fn the_console_and_the_pci_segments_are_read() {
     body[18..22].copy_from_slice(&33u32.to_le_bytes());
     let spcr = Spcr::parse(&make(b"SPCR", &body)).unwrap();
     let registers = Register { space: Space::Memory, address: 0x900_0000 };
-    assert_eq!(spcr, Spcr { kind: Kind::Pl011, registers, interrupt: Some(33) });
+    let expected =
+        Spcr { kind: Kind::Pl011, registers, interrupt: Some(33), legacy_interrupt: None };
+    assert_eq!((spcr, spcr.on_ports(&[])), (expected, None));
 
     let mut body = vec![0; 8];
     body.extend_from_slice(&0xe000_0000u64.to_le_bytes());

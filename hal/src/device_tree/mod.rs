@@ -60,11 +60,6 @@ impl Specifier {
         };
         self.number.checked_add(first).filter(|line| *line < 1020)
     }
-
-    /// Whether it is triggered by an edge rather than a level.
-    pub fn is_edge(&self) -> bool {
-        self.flags & 0b11 != 0
-    }
 }
 
 /// What the tree says of one device.
@@ -174,7 +169,8 @@ impl<'a> DeviceTree<'a> {
     }
 
     /// The device that `/chosen` names for console output: `stdout-path`, a
-    /// path or an alias, with settings after a colon (section 3.6).
+    /// path or an alias, with settings after a colon (section 3.6); if it is
+    /// usable.
     pub fn stdout(&self) -> Option<Device<'a>> {
         let chosen = self.fdt.find_node("/chosen")?;
         let named = text(&chosen, "stdout-path").or_else(|| text(&chosen, "linux,stdout-path"))?;
@@ -196,7 +192,7 @@ impl<'a> DeviceTree<'a> {
             }
             ControlFlow::Continue(())
         });
-        found
+        found.filter(Device::is_usable)
     }
 
     fn walk(&self, visit: &mut dyn FnMut(&Device<'a>) -> ControlFlow<()>) -> ControlFlow<()> {

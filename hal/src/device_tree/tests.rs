@@ -54,7 +54,6 @@ fn console_of_virt_is_found_by_chosen() {
     assert_eq!(console.regions(), [Region { base: 0x0900_0000, size: 0x1000 }]);
     let interrupt = console.interrupt(0).unwrap();
     assert_eq!(interrupt.line(), Some(33));
-    assert!(!interrupt.is_edge());
     assert_eq!(console.interrupt(1), None);
 }
 

@@ -128,6 +128,10 @@ pub struct Console {
 }
 
 impl traits::Console for Console {
+    fn is_present(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         self.written.extend_from_slice(bytes);
     }

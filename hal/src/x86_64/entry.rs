@@ -2,8 +2,8 @@
 //!
 //! At Limine's entry CR4 has neither OSFXSR nor OSXMMEXCPT and CR0 no MP, and
 //! the kernel is compiled for SSE: no compiled code may run before they are
-//! set. The loader's stack lies in memory that is reclaimed, so the kernel
-//! takes its own first.
+//! set. The loader's stack has no guard page, and no more room than was asked
+//! for, so the kernel takes its own first.
 
 core::arch::global_asm!(
     r#"

@@ -110,40 +110,29 @@ pub fn start<P: PageTables>(window: &mut Window<'_, P>, madt: &[u8]) -> Result<(
     Ok(())
 }
 
-/// Sends the console's interrupt to this processor.
-///
-/// `isa` is the UART's ISA interrupt, which the MADT may have moved.
+/// Masks all inputs of the I/O APICs, but for the console's interrupt if there
+/// is one, which it sends to this processor. Says whether an I/O APIC has that.
 pub fn route_console<P: PageTables>(
     window: &mut Window<'_, P>,
     madt: &[u8],
-    isa: u8,
-) -> Result<(), DiscoverError> {
-    let (mut interrupt, mut signal) = (u32::from(isa), Signal::ISA);
-    for entry in madt::entries(madt) {
-        if let madt::Entry::Override { source, interrupt: other, signal: how } = entry
-            && source == isa
-        {
-            (interrupt, signal) = (other, how);
-        }
-    }
+    console: Option<(u32, Signal)>,
+) -> Result<bool, DiscoverError> {
     let mut routed = false;
     for entry in madt::entries(madt) {
         if let madt::Entry::IoApic { address, first_interrupt } = entry {
             let mut controller = IoApic { base: window.device(address, 0x20)? };
             controller.mask_all();
-            if let Some(input) = interrupt.checked_sub(first_interrupt)
+            if let Some((interrupt, signal)) = console
+                && let Some(input) = interrupt.checked_sub(first_interrupt)
                 && input < controller.inputs()
             {
                 controller.route(input, CONSOLE_VECTOR, local_id(), signal);
+                CONSOLE_INPUT.store(interrupt, Ordering::Relaxed);
                 routed = true;
             }
         }
     }
-    if !routed {
-        return Err(DiscoverError::Missing("I/O APIC input of the console"));
-    }
-    CONSOLE_INPUT.store(interrupt, Ordering::Relaxed);
-    Ok(())
+    Ok(routed)
 }
 
 /// Shows both interrupts: the timer's by its vector, for the local APIC's own

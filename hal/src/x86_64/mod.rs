@@ -16,7 +16,8 @@ mod trap;
 
 use core::fmt;
 
-use crate::acpi::{self, fadt::Fadt, mcfg};
+use crate::acpi::madt::{self, Signal};
+use crate::acpi::{self, fadt::Fadt, mcfg, spcr::Spcr};
 use crate::boot::BootInfo;
 use crate::traits::{
     Console, DiscoverError, Entropy, ExitStatus, FrameSource, Handlers, Platform, Power, Source,
@@ -32,6 +33,8 @@ pub use paging::PageTables;
 /// A PC.
 pub struct Machine {
     serial: serial::Serial,
+    /// Whether the console's interrupt arrives.
+    is_heard: bool,
     timer: timer::Timer,
     power: power::Power,
     entropy: entropy::Entropy,
@@ -48,11 +51,11 @@ impl Platform for Machine {
     fn early(_boot: &BootInfo<'_>, handlers: &'static Handlers) -> bool {
         trap::install(handlers);
         // Ports need no mapping, so the console is there from the start.
-        serial::is_present()
+        serial::early()
     }
 
     fn emergency_write(bytes: &[u8]) {
-        if serial::is_present() {
+        if serial::early() {
             serial::send(bytes);
         }
     }
@@ -77,8 +80,8 @@ impl Platform for Machine {
         let fadt = Fadt::parse(acpi.get(b"FACP").unwrap_or(&[]));
 
         interrupt::start(&mut window, madt)?;
-        // A machine without a console can still run and write its log.
-        interrupt::route_console(&mut window, madt, pc::COM1_INTERRUPT)?;
+        let console = use_console(&acpi, madt);
+        let is_heard = interrupt::route_console(&mut window, madt, console)?;
         let dsdt = dsdt(&mut window, &fadt);
         power::start(&fadt, dsdt);
         let timer = timer::Timer::start(&fadt);
@@ -88,6 +91,7 @@ impl Platform for Machine {
 
         Ok(Self {
             serial: serial::Serial,
+            is_heard,
             timer,
             power: power::Power,
             entropy: entropy::Entropy::start(),
@@ -101,7 +105,15 @@ impl Platform for Machine {
 
     fn describe(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let (hz, source) = self.timer.describe();
-        write!(out, "PC: COM1, local and I/O APIC, {source} at {} MHz, ", hz / 1_000_000)?;
+        match serial::base() {
+            None => out.write_str("PC: no console, ")?,
+            Some(pc::COM1) => out.write_str("PC: COM1, ")?,
+            Some(port) => write!(out, "PC: 16550 at port {port:#x}, ")?,
+        }
+        if !self.is_heard && serial::base().is_some() {
+            out.write_str("which nothing typed arrives by, ")?;
+        }
+        write!(out, "local and I/O APIC, {source} at {} MHz, ", hz / 1_000_000)?;
         write!(out, "{}, ", self.entropy.name())?;
         match &self.disk {
             Some(disk) => disk.describe(out),
@@ -132,6 +144,19 @@ impl Platform for Machine {
     fn take_disk(&mut self) -> Option<Disk> {
         self.disk.take()
     }
+}
+
+/// Has the UART that ACPI describes be the console, else COM1, if they are
+/// there; gives its interrupt. A machine without a console can still run and
+/// write its log.
+fn use_console(acpi: &acpi::Tables, madt: &[u8]) -> Option<(u32, Signal)> {
+    let spcr = acpi.get(b"SPCR").and_then(Spcr::parse);
+    if let Some((port, interrupt)) = spcr.and_then(|spcr| spcr.on_ports(madt))
+        && serial::use_at(port)
+    {
+        return interrupt;
+    }
+    serial::use_at(pc::COM1).then(|| madt::isa(madt, pc::COM1_INTERRUPT))
 }
 
 /// The DSDT, if it can be read: only switching off depends on it.

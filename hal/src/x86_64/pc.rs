@@ -1,8 +1,9 @@
 //! The board: a PC, of which QEMU's q35 is one.
 //!
-//! What ACPI describes is taken from there. COM1 it describes in AML alone,
-//! so it is looked for at the place every PC has had it, and probed before it
-//! is used.
+//! What ACPI describes is taken from there. The console it may describe in
+//! AML alone, which is not run; where it does (no SPCR, or one for a UART that
+//! is not reached by ports) COM1 is looked for at the place every PC has had
+//! it, and probed before it is used. So it is before ACPI can be read.
 
 /// Number of the board in the machine record.
 pub const BOARD: u8 = 1;

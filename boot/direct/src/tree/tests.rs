@@ -309,6 +309,48 @@ fn conduits_are_told_apart() {
 }
 
 #[test]
+fn conduits_are_found_on_any_bus_but_not_of_the_first_version() {
+    let psci =
+        |name, compatible| node(name, vec![text("compatible", compatible), text("method", "smc")]);
+    let mut firmware = node("firmware", vec![]);
+    firmware.add_child(psci("psci", "arm,psci-1.0"));
+    let found = Some(Conduit::Secure);
+    assert_eq!(read(&tree(vec![psci("old", "arm,psci"), firmware])).conduit(), found);
+    assert_eq!(read(&tree(vec![psci("psci", "arm,psci")])).conduit(), None);
+}
+
+#[test]
+fn what_is_disabled_is_as_good_as_none() {
+    let status = |status: &str| {
+        // What QEMU's `virt,secure=on` has before the memory that everybody uses.
+        let memory = |name, base, more: Vec<DeviceTreeProperty>| {
+            let reg = vec![text("device_type", "memory"), cells("reg", &[0, base, 0x1000])];
+            node(name, [reg, more].concat())
+        };
+        let secure = memory("secram@e000", 0xe000, vec![text("status", status)]);
+        let serial = |name, base| {
+            let reg = cells("reg", &[0, base, 0x1000]);
+            vec![text("compatible", "arm,pl011"), reg, text("status", name)]
+        };
+        let first = node("serial@1000", serial(status, 0x1000));
+        let second = node("serial@2000", serial("okay", 0x2000));
+        let chosen = node("chosen", vec![text("stdout-path", "/serial@1000")]);
+        tree(vec![chosen, secure, memory("memory@40000", 0x4_0000, vec![]), first, second])
+    };
+    let usual = (0x4_0000, 0x4_1000, Kind::Usable);
+    for word in ["disabled", "reserved", "fail"] {
+        let blob = status(word);
+        assert_eq!(memory(&blob), Ok(vec![usual]));
+        assert_eq!(read(&blob).console(), Some(pl011(0x2000)));
+    }
+    for word in ["ok", "okay"] {
+        let blob = status(word);
+        assert_eq!(memory(&blob), Ok(vec![(0xe000, 0xf000, Kind::Usable), usual]));
+        assert_eq!(read(&blob).console(), Some(pl011(0x1000)));
+    }
+}
+
+#[test]
 fn what_is_no_tree_is_noticed_by_its_header() {
     assert_eq!(length(&VIRT[..7]), None);
     assert_eq!(length(b"\x7fELF\0\0\0\0"), None);

@@ -78,7 +78,8 @@ fn start() -> Result<Never, Refusal> {
     ));
     let own = files.loader.as_ref().map(|file| Hasher::SOFTWARE.hash(file.bytes()));
     let words = files.command_line.as_ref().map_or(&[][..], |file| file.bytes());
-    let line = command_line::compose(own.as_ref(), entropy().as_ref(), words)?;
+    let (own, entropy) = (own.as_ref(), entropy());
+    let line = command_line::compose(own, checked.digests(), entropy.as_ref(), words)?;
     let loaded = load::load(checked.kernel(), &files, &line)?;
     handover::take_over(loaded)
 }
