@@ -246,7 +246,7 @@ node  slot  edges  writes  last written by
         assert_eq!(
             filled().said("graphs roads -j"),
             concat!(
-                r#"{"approvers":[],"bytes":1436,"edges":3,"edges_limit":8,"guard":null,"#,
+                r#"{"approvers":[],"bytes":1440,"edges":3,"edges_limit":8,"guard":null,"#,
                 r#""id":"3e23c2e2ef2a01f2b467062faa92ba51eb758bdaf95e5ab680739447ca365ad2","#,
                 r#""name":"roads","nodes":4,"nodes_limit":4,"#,
                 r#""root":"1ba12df996eab548676c3cc42ebeaad320d760cf6bb7b7fcb484181d9dca3237","#,

@@ -238,7 +238,7 @@ root     34701740114a5a7ace047eaa57a3243497d69413228cf4abb81e5e0c63abfb93
         assert_eq!(
             filled().said("vectors places -j"),
             concat!(
-                r#"{"approvers":[],"bytes":14592,"capacity":16,"dimension":2,"entries":2,"#,
+                r#"{"approvers":[],"bytes":14584,"capacity":16,"dimension":2,"entries":2,"#,
                 r#""guard":null,"#,
                 r#""id":"27ac7e68b26f6e8d78ec5c39753861a691abe480c21a3133e25c06f7819d0eec","#,
                 r#""metric":"l2","name":"places","#,
