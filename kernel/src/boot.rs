@@ -5,7 +5,7 @@
 //! reclaimable; the kernel never reclaims it, for the device tree and the
 //! kernel's file are there too, and copies what it keeps in another form. That
 //! costs little of an ordinary machine's RAM, and most of a small one's: of
-//! 64 MiB under UEFI firmware 7 MiB are free.
+//! 64 MiB under UEFI firmware 6 MiB are free.
 
 use core::ffi::CStr;
 
