@@ -543,6 +543,42 @@ fn whatever_is_done_to_records_the_replay_ends_at_the_first_that_was_changed() {
     }
 }
 
+/// The others are tried at random above, here all of them.
+#[test]
+#[ignore = "some ten thousand replays"]
+fn every_bit_of_a_log_that_a_machine_computes_is_compared() {
+    let mut turn = 0;
+    let left = hosted::run_fed(listeners().to_vec(), &artefacts::keys(), &mut |cell| {
+        turn += 1;
+        turn <= 2 && cell.admit(Input::new(EventKind::ConsoleInput, b"h\n")).is_ok()
+    });
+    let entries = &left.log.folder().entries;
+    assert_eq!(driven(entries), (Verdict::Equal, entries.len() as u64));
+    let mut tried = 0;
+    for (at, entry) in entries.iter().enumerate().skip(2) {
+        let is_event = Record::decode(entry).unwrap().subject == witness::Subject::OUTSIDE;
+        for bit in 0..8 * entry.len() {
+            let mut changed = entries.clone();
+            changed[at][bit / 8] ^= 1 << (bit % 8);
+            tried += 1;
+            match driven(&changed) {
+                (Verdict::Diverged(parted), equal) => {
+                    assert_eq!(parted.record, equal);
+                    // What an event says shows where a task takes it.
+                    let is_there = equal == at as u64;
+                    assert!(is_there || is_event && equal > at as u64, "{at} {bit}: {parted:?}");
+                }
+                (Verdict::NotReproducible(gap), _) => {
+                    assert!(is_event && gap.record() == at as u64, "{at} {bit}: {gap}");
+                }
+                (Verdict::Equal, _) => assert!(is_event && bit >= 8 * BODY, "{at} {bit}"),
+                other => panic!("{at} {bit}: {other:?}"),
+            }
+        }
+    }
+    assert!(tried > 10_000, "{tried}");
+}
+
 #[test]
 fn what_a_machine_had_no_memory_for_is_only_claimed() {
     let facts = facts(&artefacts::keys().trust().unwrap());

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use witness::record::{Arch, Flags};
+use witness::manifest::Outcome;
+use witness::record::{Arch, Flags, TrapCode};
 use witness::verify::{self, CLAIMED, Expected, Facts};
 use witness::{Hasher, hex};
 
@@ -153,7 +154,10 @@ fn as_lines(facts: &Facts) -> Vec<(&'static str, String)> {
     let Facts { records, denied, .. } = facts;
     lines.push(("records", format!("{records}, {denied} denials, {ms}.{rest:06} ms logical")));
     for task in facts.manifest.iter().flat_map(|manifest| &manifest.tasks) {
-        let end = format!("{}: {} {}", task.name, task.outcome.name(), task.code);
+        let trap = u16::try_from(task.code).ok().filter(|_| task.outcome == Outcome::Trap);
+        let reason = trap.and_then(TrapCode::from_number);
+        let reason = reason.map_or(String::new(), |code| format!(", {}", code.name()));
+        let end = format!("{}: {} {}{reason}", task.name, task.outcome.name(), task.code);
         lines.push(("task", end));
     }
     if let Some(manifest) = &facts.manifest {
