@@ -2,7 +2,7 @@
 //! 0.4): memory, what of it is taken, `/chosen`, the console, and how to
 //! switch off.
 //!
-//! The blob is outside data. `dtoolkit` checks its structure as a whole before
+//! The blob is outside data. [`flat_tree`] checks its structure as a whole before
 //! anything is read, and what it says is read with bounds.
 
 use boot_contract::PAGE;
@@ -73,7 +73,7 @@ pub fn length(header: &[u8]) -> Option<usize> {
 impl<'a> Tree<'a> {
     /// Checks a blob.
     pub fn read(blob: &'a [u8]) -> Option<Self> {
-        Some(Self { tree: Fdt::new(blob).ok()? })
+        Some(Self { tree: flat_tree::open(blob).ok()? })
     }
 
     /// The words that whoever started the machine gave for the kernel.
