@@ -3,6 +3,7 @@
 //! It has no firmware, so QEMU enters the image on the card as firmware would.
 //! What only a board can show is in docs/RPI4.md.
 
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -10,6 +11,8 @@ use boot_direct::known;
 use dtoolkit::fdt::Fdt;
 use dtoolkit::model::{DeviceTree, DeviceTreeNode, DeviceTreeProperty};
 use helio::pack::Recipe;
+use helio::qemu::Boot;
+use helio::session::emulated;
 use integration::{Arch, End, Trial, Way, artefacts, work::Work};
 use witness::record::{Board, Body, EventKind, Flags};
 use witness::verify::Expected;
@@ -47,6 +50,15 @@ fn a_card_runs_regress_with_its_log_on_its_own_partition() {
     assert!(files.iter().any(|file| file.path == helio::image::rpi4::KERNEL));
 }
 
+/// The board, for what no [`Trial`] has: its end after a minute at the latest,
+/// and no more.
+fn board() -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["60", "qemu-system-aarch64", "-machine", "raspi4b", "-accel", "tcg"]);
+    command.args(["-nic", "none", "-no-reboot", "-display", "none", "-monitor", "none"]);
+    command
+}
+
 /// Without firmware, and without anybody to describe the board: four cores
 /// arrive at EL3, and one goes on with what is known.
 #[test]
@@ -54,11 +66,9 @@ fn nobody_describes_the_board_and_it_is_entered_at_el3() {
     let work = Work::new("rpi4-el3");
     let trial = trial();
     let image = artefacts::direct_image();
-    helio::session::emulated::card(&trial.spec, &image, work.path()).unwrap();
+    emulated::card(&trial.spec, &image, work.path()).unwrap();
     let path = |name: &str| work.path().join(name).display().to_string();
-    let mut command = Command::new("timeout");
-    command.args(["60", "qemu-system-aarch64", "-machine", "raspi4b", "-accel", "tcg"]);
-    command.args(["-nic", "none", "-no-reboot", "-display", "none", "-monitor", "none"]);
+    let mut command = board();
     command.args(["-serial", "stdio", "-drive"]);
     command.arg(format!("if=sd,format=raw,file={}", path("card.img")));
     command.arg("-device");
@@ -78,10 +88,50 @@ fn nobody_describes_the_board_and_it_is_entered_at_el3() {
     log.assert_same_records(&regress::hosted().log);
 }
 
-/// The board's tree with ranges of memory reserved.
+/// The board's tree.
+fn tree() -> DeviceTree {
+    DeviceTree::from_fdt(&Fdt::new(&known::TREE.0).unwrap())
+}
+
+/// The other UART of the board, which it has as its second serial port, talks,
+/// and listens: nothing but what is typed ends the run.
+#[test]
+fn the_console_is_the_uart_that_the_tree_chooses() {
+    let work = Work::new("rpi4-mini");
+    let image = artefacts::direct_image();
+    let boot = emulated::card(&trial().spec, &image, work.path()).unwrap();
+    let Boot::Card { card, image, .. } = boot else { panic!("{boot:?}") };
+    let mut tree = tree();
+    let chosen = tree.find_node_mut("/chosen").unwrap();
+    chosen.property_mut("stdout-path").unwrap().set_value("/soc/serial@7e215040:115200n8");
+    let [blob, typed] = ["mini.dtb", "typed"].map(|name| work.path().join(name));
+    fs::write(&blob, tree.to_dtb()).unwrap();
+    fs::write(&typed, "poweroff\r").unwrap();
+    let mut command = board();
+    command.args(["-serial", "null", "-serial", "stdio", "-append", "end=shell", "-kernel"]);
+    command.arg(image).arg("-dtb").arg(blob).arg("-drive");
+    command.arg(format!("if=sd,format=raw,file={}", card.display()));
+    let output = command.stdin(File::open(typed).unwrap()).output().unwrap();
+    let console = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(console.contains("[loader] "), "{console}");
+    assert!(console.contains("by device tree: EL1, mini-UART, GICv2, "), "{console}");
+}
+
+/// The board's tree with ranges of memory reserved, and all the memory that
+/// QEMU has: what a tree calls memory under this name, QEMU leaves as it is. And
+/// with a name that is longer than the specification allows, which the makers'
+/// trees had for years.
 fn reserving(ranges: &[[u32; 3]]) -> Vec<u8> {
-    let mut tree = DeviceTree::from_fdt(&Fdt::new(&known::TREE.0).unwrap());
+    let mut tree = tree();
     let cells = |name: &str, cells: &[u32]| DeviceTreeProperty::new(name, cells).unwrap();
+    let mut upper = DeviceTreeNode::new("upper@40000000").unwrap();
+    upper.add_property(DeviceTreeProperty::new("device_type", "memory").unwrap());
+    upper.add_property(cells("reg", &[0, 0x4000_0000, 0x4000_0000]));
+    tree.root.add_child(upper);
+    let long = "arm,cpu-registers-not-fw-configured";
+    let timer = tree.find_node_mut("/timer").unwrap();
+    timer.add_property(DeviceTreeProperty::new_unchecked(long, [0_u8; 0].as_slice()));
     let mut parent = DeviceTreeNode::new("reserved-memory").unwrap();
     parent.add_property(cells("#address-cells", &[2]));
     parent.add_property(cells("#size-cells", &[1]));
@@ -94,10 +144,15 @@ fn reserving(ranges: &[[u32; 3]]) -> Vec<u8> {
     tree.to_dtb()
 }
 
+/// And the VideoCore, which reaches the first GiB alone, answers even where the
+/// heap has taken all of that.
 #[test]
-fn a_tree_with_reservations_that_overlap_boots() {
+fn a_tree_with_reservations_that_overlap_and_memory_beyond_1_gib_boots() {
     let ranges = [[0, 0x1000_0000, 0x20_0000], [0, 0x1010_0000, 0x20_0000], [0, 0x1000_0000, 1]];
-    let mut machine = trial().tree(reserving(&ranges)).start();
+    let words = format!("heap={}", 1200 << 20);
+    let mut machine = trial().tree(reserving(&ranges)).words(&words).start();
+    machine.expect("the heap has 1200 MiB");
+    machine.expect("revision b03115");
     machine.expect("init: devices done");
 }
 
@@ -126,7 +181,7 @@ fn without_memory() -> Vec<u8> {
 fn refuses(tree: &[u8], why: &str) {
     let work = Work::new("tree");
     let path = work.path().join("tree.dtb");
-    std::fs::write(&path, tree).unwrap();
+    fs::write(&path, tree).unwrap();
     let loader = format!("loader,file={},addr={X0:#x},force-raw=on", path.display());
     let left = trial().without_tree().arguments(&["-device", &loader]).run();
     assert_eq!(left.end, End::Silent);
@@ -174,8 +229,8 @@ const RECIPE: &str = r#"
 fn the_chips_temperature_is_a_sensor() {
     let work = Work::new("listener");
     let path = work.path().join("listener.toml");
-    std::fs::write(&path, RECIPE).unwrap();
-    std::fs::write(work.path().join("listener.wat"), LISTENER).unwrap();
+    fs::write(&path, RECIPE).unwrap();
+    fs::write(work.path().join("listener.wat"), LISTENER).unwrap();
     let contents = Recipe::read(&path).unwrap().gather(work.path()).unwrap();
     let package = contents.sign(&artefacts::operator()).unwrap();
     let mut machine = trial().package(package).words("end=shell").start();

@@ -7,7 +7,7 @@
 //! in which a tree says more; that both find the same is tested there
 //! (`hal/src/aarch64/describe.rs`).
 //!
-//! The blob is outside data. `dtoolkit` checks its structure as a whole before
+//! The blob is outside data. [`flat_tree`] checks its structure as a whole before
 //! anything is read, and what it says is read with bounds.
 
 use boot_contract::PAGE;
@@ -86,7 +86,7 @@ pub fn length(header: &[u8]) -> Option<usize> {
 impl<'a> Tree<'a> {
     /// Checks a blob.
     pub fn read(blob: &'a [u8]) -> Option<Self> {
-        Some(Self { tree: Fdt::new(blob).ok()? })
+        Some(Self { tree: flat_tree::open(blob).ok()? })
     }
 
     /// The words that whoever started the machine gave for the kernel.

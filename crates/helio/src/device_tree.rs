@@ -192,7 +192,7 @@ impl Report {
         let cut = blob.get(..length).ok_or_else(|| {
             format!("it is cut off: it says {length} bytes and has {}", blob.len())
         })?;
-        let fdt = Fdt::new(cut).map_err(|error| error.to_string())?;
+        let fdt = flat_tree::open(cut).map_err(|error| error.to_string())?;
         // The kernel and the direct loader, by their own eyes.
         let tree = DeviceTree::new(blob).map_err(|_| "the kernel refuses it as damaged")?;
         let direct = Tree::read(cut).ok_or("the direct loader refuses it as damaged")?;

@@ -1,7 +1,7 @@
 //! Devices in a flattened device tree (Devicetree Specification, release 0.4).
 //!
 //! The blob comes from firmware or from whoever started the emulator, so it
-//! is outside data: `dtoolkit` checks its structure as a whole before
+//! is outside data: [`flat_tree`] checks its structure as a whole before
 //! anything is read, and what it says is read with bounds, never trusted to
 //! be sensible. A damaged tree gives an error or fewer devices, not a panic.
 //!
@@ -132,7 +132,7 @@ impl<'a> DeviceTree<'a> {
     pub fn new(blob: &'a [u8]) -> Result<Self, Damaged> {
         let size = blob.get(SIZE_FIELD).and_then(|field| cell(field, 0)).ok_or(Damaged)?;
         let blob = blob.get(..size as usize).ok_or(Damaged)?;
-        let fdt = Fdt::new(blob).map_err(|_| Damaged)?;
+        let fdt = flat_tree::open(blob).map_err(|_| Damaged)?;
         Ok(Self { fdt })
     }
 
