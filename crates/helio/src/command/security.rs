@@ -86,7 +86,7 @@ impl Security {
     pub fn run(self, output: Output) -> Result<ExitCode> {
         let context = Context {
             keys: Some(self.keys),
-            device_key: self.key.as_deref().map(keys::parse_public).transpose()?,
+            device_key: self.key.as_deref().map(keys::DeviceKey::parse).transpose()?,
             package: self.package,
             boot: self.boot,
         };
