@@ -24,7 +24,7 @@ const SHARE: u64 = 16 << 20;
 
 /// Bytes that the log keeps of each record for as long as the machine runs:
 /// its id, with what lists of them take.
-const RECORD: u64 = 40;
+const RECORD: u64 = 34;
 
 /// Bytes that the journal of a task may take beside as many as its memory,
 /// where the package asks for state roots.

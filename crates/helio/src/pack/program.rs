@@ -12,8 +12,8 @@ pub const STDIN: &str = "stdin";
 /// Bytes that every module begins with.
 pub const MAGIC: &[u8] = b"\0asm";
 
-/// Most records of the run.
-const RECORDS: u64 = 1_000_000;
+/// Most records of the run. A machine sets memory aside for each.
+const RECORDS: u64 = 250_000;
 
 /// A module, and what it is given.
 #[derive(Clone, Debug)]
