@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Recipe, helio_json, helio_text, put, store, text};
+use common::{Recipe, helio_json, helio_text, package, put, store, text};
 use tempfile::tempdir;
 
 #[test]
@@ -121,7 +121,7 @@ fn a_run_names_what_is_not_built_yet() {
     let run = ["run", "regress", "--build", &build, "--keys", &keys];
     let (code, _, error) = helio_text(&run);
     assert_eq!((code, error.contains("make payloads")), (2, true), "{error}");
-    put(place.path(), "build/packages/regress.rvf", b"package");
+    put(place.path(), "build/packages/regress.rvf", &package());
     let (code, _, error) = helio_text(&run);
     assert_eq!((code, error.contains("make loader")), (2, true), "{error}");
 }
