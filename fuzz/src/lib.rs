@@ -49,6 +49,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "uart", run: targets::uart::fuzz, executions: 3_000, length_max: 8_000 },
     Target { name: "disk", run: targets::disk::fuzz, executions: 5_000, length_max: 16_000 },
     Target { name: "shell", run: targets::shell::fuzz, executions: 5_000, length_max: 4_000 },
+    Target { name: "tree", run: targets::tree::fuzz, executions: 4_000, length_max: 8_000 },
+    Target { name: "volume", run: targets::volume::fuzz, executions: 20_000, length_max: 2_000 },
 ];
 
 /// The target of this name.

@@ -61,7 +61,25 @@ pub fn all() -> Vec<Seed> {
     seeds.extend(packages());
     seeds.extend(texts());
     seeds.extend(components());
+    seeds.extend(disks());
     seeds
+}
+
+fn disks() -> Vec<Seed> {
+    let virt = include_bytes!("../../hal/tests/data/virt-gicv3.dtb");
+    // A place, a length and the bytes there; the volume begins at 512.
+    let volume = |name, patches: &[&[u8]]| ("volume", name, patches.concat());
+    vec![
+        ("tree", "virt", virt.to_vec()),
+        ("tree", "rpi4", boot_direct::known::TREE.0.to_vec()),
+        volume("whole", &[]),
+        volume("table", &[&[0xc2, 1, 1, 0xee]]),
+        volume(
+            "numbers",
+            &[&[0x0b, 2, 2, 0, 0x10], &[0x0d, 2, 1, 0x80], &[0x16, 2, 2, 0xff, 0xff]],
+        ),
+        volume("chains", &[&[0x02, 4, 3, 2, 0x30, 0], &[0x05, 4, 3, 0xf0, 0xff, 0xff]]),
+    ]
 }
 
 /// A script for the syscall target.

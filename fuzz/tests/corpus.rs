@@ -72,7 +72,7 @@ macro_rules! targets {
     };
 }
 
-targets!(syscall component package mount proof record log note json uart disk shell);
+targets!(syscall component package mount proof record log note json uart disk shell tree volume);
 
 #[test]
 fn every_target_is_run() {

@@ -92,7 +92,7 @@ const LOOKING: [(&str, &str); 13] = [
     ("perf", "this machine  in no log"),
     ("perf -j", "\"machine\":{\"checkpoints\":"),
     ("irq", "console"),
-    ("log 1", "note     help lists the commands, poweroff ends"),
+    ("log 1", "  note   — helio-"),
     ("cpu", "round to nearest, no exception trapped, no flush to zero"),
     ("mount", "more"),
     ("mount -j", "\"modules\":[{"),

@@ -8,10 +8,15 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::stdio::stdin;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 
 /// The key that leaves the machine, Ctrl-].
 pub const LEAVE: u8 = 0x1D;
+
+/// Ctrl-C, where it comes as a byte.
+const INTERRUPT: u8 = 0x03;
 
 /// Whether a person is there to answer a prompt.
 pub fn is_attended() -> bool {
@@ -26,18 +31,28 @@ pub fn ask(prompt: &str) -> Option<String> {
     }
     // Stdout may be a file; what cannot be shown is not answered either.
     let _ = write!(std::io::stderr(), "{prompt}").and_then(|()| std::io::stderr().flush());
-    let mut line = String::new();
-    match std::io::stdin().read_line(&mut line) {
-        Ok(1..) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
-        _ => None,
+    let mut line = Vec::new();
+    for byte in std::io::stdin().lock().bytes() {
+        match byte.ok()? {
+            b'\n' => return text(line),
+            INTERRUPT => return None,
+            byte => line.push(byte),
+        }
     }
+    text(line).filter(|line| !line.is_empty())
 }
 
-/// The same for what is not to be seen while it is typed.
+fn text(line: Vec<u8>) -> Option<String> {
+    Some(String::from_utf8(line).ok()?.trim_end_matches('\r').to_owned())
+}
+
+/// The same for what is not to be seen while it is typed. Ctrl-C ends it, and
+/// there is no answer: whom it killed would leave a terminal that shows nothing.
 pub fn ask_hidden(prompt: &str) -> Option<String> {
     let before = tcgetattr(stdin()).ok()?;
     let mut hidden = before.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
+    hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+    hidden.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
     tcsetattr(stdin(), OptionalActions::Flush, &hidden).ok()?;
     let restore = Raw { before: Some(before) };
     let line = ask(prompt);

@@ -4,6 +4,8 @@
 //! the last segment: less to read, and less to hash at every start. The whole
 //! file is kept for [`crate::symbolize`].
 
+use std::path::Path;
+
 use boot_contract::Architecture;
 use boot_contract::elf::{ElfError, Image};
 
@@ -12,11 +14,11 @@ use crate::error::{HelioError, Result};
 /// `e_shoff`, and `e_shentsize`, `e_shnum` and `e_shstrndx`, in an ELF header.
 const SECTION_FIELDS: [std::ops::Range<usize>; 2] = [40..48, 58..64];
 
-/// A kernel's file without what no segment needs.
+/// The kernel's file at `path` without what no segment needs.
 ///
 /// # Errors
 /// The file is not a kernel that our loaders would take.
-pub fn trim(file: &[u8]) -> Result<Vec<u8>> {
+pub fn trim(path: &Path, file: &[u8]) -> Result<Vec<u8>> {
     let trimmed = read(file).and_then(|image| {
         let ends = image.segments().iter().map(|segment| segment.offset + segment.file_size);
         let mut trimmed = file[..ends.max().unwrap_or_default()].to_vec();
@@ -29,7 +31,7 @@ pub fn trim(file: &[u8]) -> Result<Vec<u8>> {
     });
     trimmed.map_err(|error| {
         let advice = "give the file that cargo built";
-        HelioError::input("trim", "the kernel", error, advice)
+        HelioError::input("trim", path.display(), error, advice)
     })
 }
 

@@ -136,6 +136,12 @@ fn flash_makes_cards_and_lays_files_out_for_a_board() {
     let files = files(&card);
     let words = &files.iter().find(|file| file.path == "cmdline.txt").unwrap().bytes;
     assert_eq!(words, b"uart=mini pace=0\n");
+    // What the device's key lies in is no other key.
+    let (_, json) = helio_json(&["security", &path("card.img"), "--keys", &keys]);
+    let findings = json["reports"][0]["findings"].as_array().unwrap();
+    let is_there = |code: &str| findings.iter().any(|finding| finding["code"] == code);
+    assert!(is_there("device-key-in-image") && !is_there("private-key-in-image"), "{json}");
+    assert!(findings.iter().any(|finding| finding["place"] == "the board's firmware"), "{json}");
 
     let (tftp, firmware) = (path("tftp"), path("firmware"));
     let network = ["--tftp", &tftp, "--serial", "100000009ffefdef", "--firmware", &firmware];

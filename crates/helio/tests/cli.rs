@@ -1,6 +1,6 @@
 //! The command line itself: help, usage, errors as JSON, log import.
 
-use crate::common::{self, Recipe, helio_json, helio_text, put, store, text};
+use crate::common::{self, Recipe, helio_json, helio_text, package, put, store, text};
 use tempfile::tempdir;
 
 #[test]
@@ -118,7 +118,7 @@ fn a_run_names_what_is_not_built_yet() {
     let run = ["run", "regress", "--build", &build, "--keys", &keys];
     let (code, _, error) = helio_text(&run);
     assert_eq!((code, error.contains("make payloads")), (2, true), "{error}");
-    put(place.path(), "build/packages/regress.rvf", b"package");
+    put(place.path(), "build/packages/regress.rvf", &package());
     let (code, _, error) = helio_text(&run);
     assert_eq!((code, error.contains("make loader")), (2, true), "{error}");
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{self, helio_json, helio_text, put, store, text};
+use crate::common::{self, helio_json, helio_text, package, put, store, text};
 use helio::Arch;
 use helio::image;
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ fn built() -> (TempDir, Vec<String>) {
         put(&build, &format!("{arch}/loader.efi"), &loader);
     }
     put(&build, "aarch64/direct.img", &direct());
-    put(&build, "package.rvf", b"a package");
+    put(&build, "package.rvf", &package());
     let words = [
         "--build".into(),
         text(&build),
@@ -74,7 +74,7 @@ fn a_sparse_card_gets_the_image_and_keeps_its_size() {
     let disk = fs::read(&card).unwrap();
     let files = image::read_back(&disk[image::partition(&disk).unwrap()]).unwrap();
     let package = files.iter().find(|file| file.path == image::paths::PACKAGE).unwrap();
-    assert_eq!(package.bytes, b"a package");
+    assert_eq!(package.bytes, common::package());
 
     // The same as `helio image` makes, by its own way or from that image.
     let made = text(&place.path().join("made.img"));

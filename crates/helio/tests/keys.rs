@@ -240,26 +240,35 @@ fn a_person_is_asked_for_the_passphrase_and_it_is_not_shown() {
     assert_eq!(helio_text(&make).0, 0);
     let message = text(&put(place.path(), "message", b"m"));
     let (mut person, terminal) = common::terminal();
-    let child = Command::new(env!("CARGO_BIN_EXE_helio"))
-        .args(["keys", "sign", &message, "--key", "k", "--dir", &dir])
-        .stdin(terminal.try_clone().unwrap())
-        .stderr(terminal)
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut seen = Vec::new();
-    while !seen.ends_with(b"k.pem: ") {
-        let mut byte = [0];
-        person.read_exact(&mut byte).unwrap();
-        seen.push(byte[0]);
-    }
-    person.write_all(b"correct horse\n").unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let mut rest = [0; 256];
-    let count = person.read(&mut rest).unwrap_or(0);
-    assert!(!String::from_utf8_lossy(&rest[..count]).contains("horse"));
-    assert_eq!(fs::read(place.path().join("message.sig")).unwrap().len(), 64);
+    let mut sign = |keys: &[u8]| {
+        let child = Command::new(env!("CARGO_BIN_EXE_helio"))
+            .args(["keys", "sign", &message, "--key", "k", "--dir", &dir])
+            .stdin(terminal.try_clone().unwrap())
+            .stderr(terminal.try_clone().unwrap())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"k.pem: ") {
+            let mut byte = [0];
+            person.read_exact(&mut byte).unwrap();
+            seen.push(byte[0]);
+        }
+        person.write_all(keys).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let mut rest = [0; 256];
+        let count = person.read(&mut rest).unwrap_or(0);
+        (output.status.code(), String::from_utf8_lossy(&rest[..count]).into_owned())
+    };
+    // Ctrl-C: the terminal shows what is typed again.
+    let signature = place.path().join("message.sig");
+    let (code, said) = sign(b"half of it\x03");
+    assert!(code == Some(2) && !said.contains("half") && !signature.exists(), "{said}");
+    let modes = rustix::termios::tcgetattr(&terminal).unwrap().local_modes;
+    assert!(modes.contains(rustix::termios::LocalModes::ECHO | rustix::termios::LocalModes::ISIG));
+    let (code, said) = sign(b"correct horse\n");
+    assert!(code == Some(0) && !said.contains("horse"), "{said}");
+    assert_eq!(fs::read(signature).unwrap().len(), 64);
 }
 
 #[test]

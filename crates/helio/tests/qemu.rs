@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::common::{put, store, text};
+use crate::common::{package, put, store, text};
 use helio::Arch;
 use helio::qemu::{Boot, End, Machine, MachineStatus};
 use tempfile::tempdir;
@@ -99,7 +99,7 @@ fn a_missing_qemu_is_named_with_its_package() {
     loader[0x3c] = 0x80;
     loader[0x80..0x86].copy_from_slice(b"PE\0\0\x64\x86");
     put(&build, "x86_64/loader.efi", &loader);
-    put(&build, "packages/regress.rvf", b"package");
+    put(&build, "packages/regress.rvf", &package());
     let output = Command::new(env!("CARGO_BIN_EXE_helio"))
         .args(["run", "--build", &text(&build), "--batch"])
         .args(["--keys", &text(keys.trust_path().parent().unwrap())])

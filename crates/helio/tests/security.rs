@@ -327,7 +327,8 @@ fn packages_are_judged_by_the_trust_file() {
     let keys = place.keys();
     let (code, json) = audit(&package, &["--keys", &keys]);
     assert_eq!((code, found(&json).len()), (0, 0), "{json:#}");
-    let (code, json) = audit(&package, &["--keys", "/nowhere"]);
+    let nobody = tempdir().unwrap();
+    let (code, json) = audit(&package, &["--keys", &text(nobody.path())]);
     assert_eq!(code, 0);
     has(&json, "info", "signer-not-checked");
     place.trust(|trust| {
@@ -416,7 +417,9 @@ fn a_log_shows_what_its_machine_was_like() {
         lacks(&json, "forged-log");
     }
     // Nobody's key, another's key, a forgery, and what never ended.
-    has(&audit(&log, &["--keys", "/nowhere"]).1, "info", "signer-not-checked");
+    let nobody = tempdir().unwrap();
+    let (_, json) = audit(&log, &["--keys", &text(nobody.path())]);
+    has(&json, "info", "signer-not-checked");
     let stranger = key::public_to_pem(&key::public(&SigningKey::from_bytes(&[5; 32])));
     let stranger = text(&put(place.path(), "stranger.pem", stranger.as_bytes()));
     has(&audit(&log, &["--key", &stranger]).1, "high", "wrong-key");
@@ -467,6 +470,7 @@ fn what_cannot_be_audited_is_refused_and_damage_does_no_harm() {
     let (code, json) = helio_json(&["security", &text(&nothing)]);
     assert_eq!((code, &json["error"]["object"]), (2, &text(&nothing).into()));
     assert_eq!(helio_text(&["security", "/nowhere"]).0, 2);
+    assert_eq!(helio_text(&["security", &place.keys(), "--keys", "/nowhere"]).0, 2);
     assert_eq!(helio_text(&["security"]).0, 2);
     let empty = place.path().join("empty");
     fs::create_dir(&empty).unwrap();
@@ -497,6 +501,20 @@ fn what_cannot_be_audited_is_refused_and_damage_does_no_harm() {
     }
     let report = helio::security::audit(&path, &context).unwrap();
     assert!(report.findings.iter().any(|finding| finding.code == "device-key-in-image"));
+
+    // Where it is in the volume and what is wrong, and which file.
+    let refused = |name: &str, at: usize, bytes: &[u8]| {
+        let mut bad = fs::read(&path).unwrap();
+        bad[at..at + bytes.len()].copy_from_slice(bytes);
+        let path = text(&put(place.path(), name, &bad));
+        let (code, json) = helio_json(&["security", &path]);
+        assert_eq!((code, &json["error"]["object"]), (2, &path.into()), "{json}");
+        json["error"]["reason"].as_str().unwrap().to_owned()
+    };
+    let guid = "partition table: it is of the GUID kind, and helio's images have the older one";
+    assert_eq!(refused("guid", 450, &[0xee]), guid);
+    assert!(refused("none", 458, &[0; 4]).starts_with("partition table: there is no first"));
+    assert!(refused("fat", (1 << 20) + 13, &[3]).starts_with("boot sector: its numbers"));
 }
 
 #[test]

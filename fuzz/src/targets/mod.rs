@@ -11,4 +11,6 @@ pub(crate) mod proof;
 pub(crate) mod record;
 pub(crate) mod shell;
 pub(crate) mod syscall;
+pub(crate) mod tree;
 pub(crate) mod uart;
+pub(crate) mod volume;

@@ -121,11 +121,12 @@ impl Order {
         tree.run(&job)?;
         // A board has the kernel of its architecture.
         let place = |name: &str| folder.join(self.target.arch().name()).join(name);
-        let made = || file::read(&tree.target_folder().join(job.output()));
+        let output = tree.target_folder().join(job.output());
+        let made = || file::read(&output);
         match part {
             Part::Kernel => {
                 let whole = made()?;
-                let kernel = trim(&whole)?;
+                let kernel = trim(&output, &whole)?;
                 file::write(&place("kernel.debug"), &whole)?;
                 let kernel = Built::put(place("kernel.elf"), &kernel)?;
                 let path = place("kernel.sig");

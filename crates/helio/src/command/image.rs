@@ -16,6 +16,7 @@ use crate::file;
 use crate::image::{self, Loader, Spec, Start};
 use crate::keys::{self, Role, Store};
 use crate::output::Output;
+use crate::pack::inspect;
 use crate::target::Target;
 
 /// Make a bootable disk image, or one file for direct boot.
@@ -61,7 +62,7 @@ impl Content {
         let loader = if target == Target::Rpi4 { Loader::Direct } else { self.loader };
         let mut spec = self.parts.gather(arch, loader, &self.cmdline)?;
         if let Some(path) = &self.package {
-            spec.package = Some(file::read(path)?);
+            spec.package = Some(inspect::read(path)?);
         }
         let path = self.parts.direct_image_path(arch);
         let direct = (loader == Loader::Direct).then(|| file::read(&path)).transpose()?;
@@ -188,7 +189,16 @@ impl Parts {
     fn gather_for(&self, arch: Arch, start: Start, command_line: &str) -> Result<Spec> {
         let device_key = read_built(&self.device_key_path(), "helio keys init")?;
         keys::check_plain(&self.device_key_path(), &device_key)?;
-        let kernel = read_built(&self.kernel_path(arch), "make kernel")?;
+        let path = self.kernel_path(arch);
+        let kernel = read_built(&path, "make kernel")?;
+        image::check_kernel(path.display(), arch, &kernel)?;
+        let path = self.trust_path();
+        let trust = read_built(&path, "helio keys init")?;
+        // Whose it is the loader asks.
+        Trust::taken_at_its_word(&trust, Hasher::SOFTWARE).map_err(|error| {
+            let advice = "give a trust file that `helio keys` made";
+            HelioError::input("trust file", path.display(), error, advice)
+        })?;
         // What a command says goes before the configuration: the first counts.
         let words = self.configured.load()?.words();
         let command_line = format!("{} {words}", command_line.trim()).trim().to_owned();
@@ -198,9 +208,9 @@ impl Parts {
             kernel_signature: self.kernel_signature(arch, &kernel)?,
             kernel,
             package: None,
-            trust: Some(read_built(&self.trust_path(), "helio keys init")?),
+            trust: Some(trust),
             device_key: Some(device_key),
-            more: self.more.as_deref().map(file::read).transpose()?,
+            more: self.more.as_deref().map(inspect::read).transpose()?,
             command_line,
         })
     }
@@ -231,9 +241,12 @@ impl Parts {
 
 /// Reads a file that a step before this one makes.
 pub fn read_built(path: &Path, step: &str) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| {
-        let advice = format!("run `{step}` first, or name another file");
-        HelioError::input("read", path.display(), error, advice)
+    file::read(path).map_err(|error| match error {
+        HelioError::File { source, .. } => {
+            let advice = format!("run `{step}` first, or name another file");
+            HelioError::input("read", path.display(), source, advice)
+        }
+        error => error,
     })
 }
 

@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use witness::BootId;
 
-use crate::error::Result;
+use crate::error::{HelioError, Result};
 use crate::exit::ExitCode;
-use crate::keys;
+use crate::keys::DeviceKey;
 use crate::log::source::boot_id;
 use crate::output::Output;
 use crate::security::{Context, Report, Severity, audit};
@@ -27,9 +27,10 @@ pub struct Security {
     /// The least finding that makes the exit code 1.
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Level::High)]
     fail_on: Level,
-    /// Folder of the keys and the trust file to judge by.
-    #[arg(long, default_value = super::KEYS)]
-    keys: PathBuf,
+    /// Folder of the keys and the trust file to judge by [default: build/keys,
+    /// if it is there].
+    #[arg(long)]
+    keys: Option<PathBuf>,
     /// Verify logs by this public key of the device: a PEM file, or a verifier
     /// key (name+id+base64) [default: KEYS/device.pub.pem].
     #[arg(long)]
@@ -84,9 +85,13 @@ struct Shown {
 impl Security {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
+        if let Some(folder) = self.keys.as_deref().filter(|folder| !folder.is_dir()) {
+            let advice = "name the folder that `helio keys init` made";
+            return Err(HelioError::input("security", folder.display(), "it is no folder", advice));
+        }
         let context = Context {
-            keys: Some(self.keys),
-            device_key: self.key.as_deref().map(keys::DeviceKey::parse).transpose()?,
+            keys: Some(self.keys.unwrap_or_else(|| super::KEYS.into())),
+            device_key: self.key.as_deref().map(DeviceKey::parse).transpose()?,
             package: self.package,
             boot: self.boot,
         };

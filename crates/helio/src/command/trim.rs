@@ -31,7 +31,7 @@ struct Trimmed {
 impl Trim {
     /// Runs it.
     pub fn run(self, output: Output) -> Result<ExitCode> {
-        let trimmed = trim(&file::read(&self.kernel)?)?;
+        let trimmed = trim(&self.kernel, &file::read(&self.kernel)?)?;
         file::write(&self.output, &trimmed)?;
         output.show(&Trimmed { kernel: self.output, bytes: trimmed.len() });
         Ok(ExitCode::Success)

@@ -1,9 +1,13 @@
-//! A FAT32 volume from a list of files.
+//! A FAT32 volume from a list of files, and what is on one.
+
+mod read;
 
 use std::collections::BTreeSet;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Cursor, Write};
 
 use fatfs::{Date, DateTime, FatType, FileSystem, FormatVolumeOptions, FsOptions, Time};
+
+pub use read::{Damage, read_back};
 
 /// A file on the volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,29 +81,4 @@ fn make_folders(system: &Volume<'_>, path: &str, made: &mut BTreeSet<String>) ->
         }
     }
     Ok(())
-}
-
-/// The files of a volume, sorted by path.
-pub fn read_back(volume: &[u8]) -> io::Result<Vec<Entry>> {
-    let system = FileSystem::new(Cursor::new(volume.to_vec()), FsOptions::new())?;
-    let mut entries = Vec::new();
-    let mut folders = vec![String::new()];
-    while let Some(folder) = folders.pop() {
-        let root = system.root_dir();
-        let here = if folder.is_empty() { root } else { root.open_dir(&folder)? };
-        for entry in here.iter() {
-            let entry = entry?;
-            let name = entry.file_name();
-            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-            if entry.is_file() {
-                let mut bytes = Vec::new();
-                entry.to_file().read_to_end(&mut bytes)?;
-                entries.push(Entry { path, bytes });
-            } else if entry.is_dir() && name != "." && name != ".." {
-                folders.push(path);
-            }
-        }
-    }
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(entries)
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use hal::partition::{self, LOG_PARTITION};
 use mbrman::{BOOT_ACTIVE, BOOT_INACTIVE, CHS, MBR, MBRPartitionEntry};
 
+use super::Damage;
 use crate::error::{HelioError, Result};
 
 /// Bytes in a sector.
@@ -24,6 +25,13 @@ const EFI_SYSTEM: u8 = 0xEF;
 /// Partition type "FAT32 with logical addresses", which a Raspberry Pi's boot
 /// loader looks for.
 const FAT32: u8 = 0x0C;
+
+/// What a disk with a GUID partition table has as its first partition, for
+/// those who know only this kind of table (UEFI 2.10, 5.2.3).
+const GUID_TABLE: u8 = 0xEE;
+
+/// Where sector 0 has the type of the first partition.
+const FIRST_TYPE: usize = 446 + 4;
 
 /// A disk with `volume` as its one, active partition.
 pub(super) fn wrap(volume: &[u8]) -> Result<Vec<u8>> {
@@ -77,20 +85,18 @@ pub fn log_partition(first_sector: &[u8]) -> Option<Range<u64>> {
 ///
 /// # Errors
 /// A disk without an MBR, or whose first partition is not inside it.
-pub fn partition(disk: &[u8]) -> Result<Range<usize>> {
-    let mbr = MBR::read_from(&mut Cursor::new(disk), SECTOR as u32).map_err(odd)?;
-    let entry = &mbr[1];
-    let start = entry.starting_lba as usize * SECTOR;
-    let end = start.saturating_add(entry.sectors as usize * SECTOR);
-    if entry.is_unused() || end > disk.len() {
-        return Err(HelioError::input(
-            "image",
-            "partition table",
-            "the first partition is not inside the disk",
-            "give a disk image that helio made",
-        ));
+pub fn partition(disk: &[u8]) -> std::result::Result<Range<usize>, Damage> {
+    let damage = |reason| Damage::at("partition table", reason);
+    let sector = disk.first_chunk::<SECTOR>().ok_or(damage("the disk has not even one sector"))?;
+    let kind = sector[FIRST_TYPE];
+    if kind == GUID_TABLE {
+        return Err(damage("it is of the GUID kind, and helio's images have the older one"));
     }
-    Ok(start..end)
+    let found = partition::find(sector, kind, (disk.len() / SECTOR) as u64);
+    let found = found.ok_or(damage("there is no first partition inside the disk"))?;
+    // Inside the disk, so no longer than it.
+    let start = found.start as usize * SECTOR;
+    Ok(start..start + found.count as usize * SECTOR)
 }
 
 fn odd(error: mbrman::Error) -> HelioError {

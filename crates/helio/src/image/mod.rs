@@ -15,6 +15,7 @@ mod limine;
 mod mbr;
 pub mod rpi4;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -25,7 +26,7 @@ use crate::file;
 
 pub use direct::archive;
 pub use esp::{command_line, paths};
-pub use fat::{Entry, read_back};
+pub use fat::{Damage, Entry, read_back};
 pub use mbr::{log_partition, partition};
 
 /// What starts the kernel.
@@ -135,24 +136,28 @@ pub fn boot_files(spec: &Spec) -> Result<Vec<Entry>> {
 /// # Errors
 /// It is not one for this architecture.
 pub fn check(spec: &Spec) -> Result<()> {
+    check_kernel("kernel", spec.arch, &spec.kernel)
+}
+
+/// Checks that this is a kernel for this architecture; `object` is what an
+/// error calls it.
+///
+/// # Errors
+/// It is none.
+pub fn check_kernel(object: impl fmt::Display, arch: Arch, kernel: &[u8]) -> Result<()> {
     let wrong = |reason: String| {
-        Err(HelioError::input(
-            "image",
-            "kernel",
-            reason,
-            format!("give the kernel that was built for {}", spec.arch),
-        ))
+        let advice = format!("give the kernel that was built for {arch}");
+        Err(HelioError::input("image", object, reason, advice))
     };
-    if !spec.kernel.starts_with(b"\x7fELF\x02\x01") {
+    if !kernel.starts_with(b"\x7fELF\x02\x01") {
         return wrong("not a little-endian 64-bit ELF file".into());
     }
-    match spec.kernel.get(18..20) {
-        Some(machine) if machine == spec.arch.elf_machine().to_le_bytes() => Ok(()),
+    match kernel.get(18..20) {
+        Some(machine) if machine == arch.elf_machine().to_le_bytes() => Ok(()),
         Some(machine) => wrong(format!(
-            "ELF machine {} is not {} ({})",
+            "ELF machine {} is not {arch} ({})",
             u16::from_le_bytes([machine[0], machine[1]]),
-            spec.arch,
-            spec.arch.elf_machine()
+            arch.elf_machine()
         )),
         None => wrong("shorter than an ELF header".into()),
     }

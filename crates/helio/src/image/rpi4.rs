@@ -189,8 +189,9 @@ impl Disk {
     /// # Errors
     /// It cannot be read.
     pub fn files(&self) -> Result<Vec<Entry>> {
-        let volume = self.content.get(mbr::partition(&self.content)?).unwrap_or_default();
-        fat::read_back(volume).map_err(|error| {
+        let read = mbr::partition(&self.content)
+            .and_then(|range| fat::read_back(self.content.get(range).unwrap_or_default()));
+        read.map_err(|error| {
             let advice = "report it: helio cannot read the card it made";
             HelioError::input("card", "boot partition", error, advice)
         })

@@ -95,7 +95,7 @@ fn ask(prompt: &str, key: &Path) -> Result<Passphrase> {
         None => Err(HelioError::input(
             "key",
             key.display(),
-            "a passphrase is needed, and there is no terminal to ask for it",
+            "a passphrase is needed, and nobody typed one",
             format!("give --passphrase-file FILE, or set {VARIABLE}"),
         )),
     }

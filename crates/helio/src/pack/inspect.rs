@@ -11,6 +11,7 @@ use witness::trust::{Distrust, NamedKey};
 use witness::{Hasher, Trust, hex};
 
 use crate::error::{HelioError, Result};
+use crate::file;
 
 /// A package, as it is shown.
 #[derive(Debug, Serialize)]
@@ -75,6 +76,16 @@ pub struct PartLine {
     pub bytes: usize,
     /// Its SHA-256.
     pub sha256: String,
+}
+
+/// Reads a package that a machine is to be given: one that is no package is
+/// refused here, what it is worth is the machine's to judge.
+///
+/// # Errors
+/// The file cannot be read; and as [`inspect`].
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = file::read(path)?;
+    inspect(path, &bytes, None).map(|_| bytes)
 }
 
 /// Looks into a package.

@@ -7,6 +7,7 @@ use witness::signature::FileKind;
 use witness::trust::{Distrust, TrustError};
 use witness::{Hasher, Trust, key};
 
+use super::keys::Private;
 use super::{Context, Findings, Severity, code, image, keys, package, settings};
 use crate::image::Entry;
 use crate::keys::Role;
@@ -80,9 +81,14 @@ pub(super) fn look(files: &[Entry], way: Way, context: &Context, findings: &mut 
         package::look(&file.path, &file.bytes, trust.as_ref(), findings);
     }
     device_key(named("device.pem"), trust.as_ref(), findings);
+    let device = named("device.pem").and_then(|file| keys::private_in(&file.bytes)?.public);
     for file in &files {
-        if !is_named(&file.path, "device.pem") {
-            private_key(file, context, findings);
+        // What the device's key was unpacked from holds it, too.
+        let holds = |part: &Entry| part.path.starts_with(&format!("{}/", file.path));
+        let is_packed = device.is_some() && inner.iter().any(holds);
+        let found = keys::private_in(&file.bytes).filter(|_| !is_named(&file.path, "device.pem"));
+        if let Some(found) = found.filter(|found| !is_packed || found.public != device) {
+            private_key(file, &found, context, findings);
         }
         if is_efi(&file.path) {
             code::look(&file.path, &file.bytes, findings);
@@ -337,8 +343,7 @@ fn device_key(file: Option<&Entry>, trust: Option<&Trust>, findings: &mut Findin
 }
 
 /// Any other private key in an image.
-fn private_key(file: &Entry, context: &Context, findings: &mut Findings) {
-    let Some(found) = keys::private_in(&file.bytes) else { return };
+fn private_key(file: &Entry, found: &Private, context: &Context, findings: &mut Findings) {
     let whose = found.public.and_then(|public| {
         let store = context.store()?;
         Role::ALL.into_iter().find(|role| store.public(*role).ok() == Some(public))

@@ -126,8 +126,7 @@ impl Findings {
         what: impl Into<String>,
         advice: impl Into<String>,
     ) {
-        // Names in images and records come from outside.
-        let place = place.to_string().escape_debug().to_string();
+        let place = place.to_string().chars().flat_map(plain).collect();
         self.0.push(Finding { severity, code, place, what: what.into(), advice: advice.into() });
     }
 
@@ -135,6 +134,14 @@ impl Findings {
     fn sorted(mut self) -> Vec<Finding> {
         self.0.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         self.0
+    }
+}
+
+/// A character of a name in an image or a record, which comes from outside.
+fn plain(character: char) -> Vec<char> {
+    match character {
+        '\'' | '"' => vec![character],
+        other => other.escape_debug().collect(),
     }
 }
 

@@ -51,6 +51,21 @@ impl Default for Recipe {
     }
 }
 
+/// A package without a signature, whose program does nothing.
+pub fn package() -> Vec<u8> {
+    let program = helio::pack::program::Program {
+        name: "nothing".into(),
+        module: b"\0asm\x01\0\0\0".to_vec(),
+        args: vec![],
+        env: vec![],
+        files: vec![],
+        stdin: None,
+        fuel: 1 << 20,
+        memory: 1 << 16,
+    };
+    helio::pack::unsigned(&program.contents()).unwrap()
+}
+
 pub fn package_digest() -> Hash {
     HASHER.hash(b"package")
 }

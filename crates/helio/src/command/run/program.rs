@@ -7,6 +7,7 @@ use clap::Args;
 use crate::error::{HelioError, Result};
 use crate::file;
 use crate::keys::{self, Role, Store};
+use crate::pack::inspect::inspect;
 use crate::pack::program::{self, name_like};
 use crate::pack::write::NamedBytes;
 
@@ -48,6 +49,7 @@ impl Program {
     /// package of their own if they are a program.
     pub(super) fn package(&self, path: &Path, bytes: Vec<u8>, keys: &Store) -> Result<Vec<u8>> {
         if !bytes.starts_with(program::MAGIC) {
+            inspect(path, &bytes, None)?;
             return match self.is_empty() {
                 true => Ok(bytes),
                 false => Err(HelioError::input(
