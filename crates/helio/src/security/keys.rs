@@ -37,7 +37,12 @@ pub(super) fn private_in(bytes: &[u8]) -> Option<Private> {
         let line = core::str::from_utf8(line).ok()?.trim_end();
         line.ends_with(END).then_some((line, rest))
     })?;
-    let pem = String::from_utf8_lossy(rest.get(..rest.len().min(PEM_MAX)).unwrap_or_default());
+    let rest = rest.get(..rest.len().min(PEM_MAX)).unwrap_or_default();
+    // Behind its last line there may be anything.
+    let last = memmem::find(rest, b"-----END ").unwrap_or(rest.len());
+    let after = rest.iter().skip(last).position(|&byte| byte == b'\n');
+    let end = after.map_or(rest.len(), |at| last + at + 1);
+    let pem = String::from_utf8_lossy(rest.get(..end).unwrap_or_default());
     let is_encrypted =
         line.contains("ENCRYPTED") || pem.lines().take(4).any(|line| line.contains("ENCRYPTED"));
     let public = key::private_from_pem(&pem).ok().map(|private| key::public(&private));
