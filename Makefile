@@ -125,17 +125,14 @@ programs: $(PROGRAMS)/built
 $(PROGRAMS)/built: scripts/programs scripts/wasi-linker $(wildcard tests/programs/* tests/programs/*/* tests/programs/*/src/*) $(TOOLS)
 	$(call say,building programs that others wrote)
 	@scripts/programs $(PROGRAMS)
-	@touch $@
 
-.PHONY: try-programs
-try-programs:
-	@$(MAKE) --no-print-directory programs || echo "make: SKIPPED: the tests of WASI programs, for those could not be built" >&2
+# What a way to boot needs beside the kernel.
+WITH_uefi   := $(BUILD)/$(ARCH)/loader.efi
+WITH_direct := $(BUILD)/aarch64/direct.img
+WITH_card   := $(WITH_direct)
+BOOT         = $(BUILD)/$(ARCH)/kernel.elf $(WITH_$(LOADER))
 
-# What one architecture needs to boot.
-BOOT_x86_64  := $(BUILD)/x86_64/kernel.elf $(BUILD)/x86_64/loader.efi
-BOOT_aarch64 := $(BUILD)/aarch64/kernel.elf $(BUILD)/aarch64/loader.efi $(BUILD)/aarch64/direct.img
-
-build: helio payloads $(BOOT_x86_64) $(BOOT_aarch64)
+build: helio payloads $(foreach arch,$(ARCHES),$(BUILD)/$(arch)/kernel.elf $(BUILD)/$(arch)/loader.efi) $(WITH_direct)
 kernel: $(BUILD)/$(ARCH)/kernel.elf
 loader: $(BUILD)/$(ARCH)/loader.efi
 direct: $(BUILD)/aarch64/direct.img
@@ -154,7 +151,7 @@ ARGUMENTS := $(if $(ARGS),-- $(ARGS))
 RUNNABLE := keys
 endif
 
-run: helio $(RUNNABLE) $(BOOT_$(ARCH))
+run: helio $(RUNNABLE) $(BOOT)
 	@$(HELIO) run --arch $(ARCH) --boot $(LOADER) $(LIMINE) $(SUBJECT) --out $(BUILD)/run/$(or $(BOARD),$(ARCH)) $(RUNFLAGS) $(ARGUMENTS)
 
 hosted: helio $(RUNNABLE)
@@ -163,7 +160,7 @@ hosted: helio $(RUNNABLE)
 # For a board, FIRMWARE=folder has what makes the card boot there.
 CARD = $(BUILD)/$(BOARD)/card.img
 
-image: helio payloads $(BOOT_$(ARCH))
+image: helio payloads $(BOOT)
 ifneq ($(BOARD),)
 	@rm -f $(CARD) && mkdir -p $(dir $(CARD))
 	@$(HELIO) flash --target $(BOARD) $(if $(FIRMWARE),--firmware $(FIRMWARE)) --package $(BUILD)/packages/$(PAYLOAD).rvf --to $(CARD)
@@ -191,7 +188,7 @@ clippy: keys
 check: fmt clippy test-host
 
 # The acceptance run and the agents are tests of built packages.
-test-host: payloads try-programs
+test-host: payloads programs
 	$(call say,tests on the host)
 	@cargo test --quiet --locked
 	@cargo test --quiet --locked -p kernel --lib
@@ -206,7 +203,7 @@ PANIC_FREE := cargo build --quiet --locked --profile panic-free -p panic-free
 TIMED     := --config 'target."cfg(unix)".runner=["env","RUSTC_BOOTSTRAP=1"]'
 TEST_QEMU := cargo test --quiet --locked -p integration --features qemu --test qemu $(TIMED) -- --test-threads=2 --format=pretty -Zunstable-options --report-time
 
-test-qemu: build try-programs
+test-qemu: build programs
 	$(call say,tests in QEMU on both architectures)
 	@$(TEST_QEMU)
 

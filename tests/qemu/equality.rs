@@ -27,7 +27,7 @@ const LOOKS: &str = "help\rinfo\rtasks\rcaps kernel\rcaps bootstrap\rmem\rqueues
     graphs\rproofs\rwitness\rwitness tail 100\rwitness show 2\rwitness proof 0\rwitness export\r\
     perf\rirq\rcpu\rtrace\rpanic\rmount\rinfo -j\rtasks -j\rcaps kernel -j\rmem -j\rqueues -j\r\
     regions -j\rvectors -j\rgraphs -j\rproofs -j\rwitness -j\rwitness proof 0 -j\rperf -j\rirq -j\r\
-    cpu -j\rtrace -j\rpanic -j\rmount -j\rno such command\r\x03\x0c\tw\t\x15";
+    cpu -j\rlog\rlog warnings\rlog -j\rtrace -j\rpanic -j\rmount -j\rno such command\r\x03\x0c\tw\t\x15";
 
 /// All the while somebody looks, by every command there is for it, as fast as
 /// the line takes it.
