@@ -205,6 +205,7 @@ TEST_QEMU := cargo test --quiet --locked -p integration --features qemu --test q
 
 test-qemu: build programs
 	$(call say,tests in QEMU on both architectures)
+	@qemu-system-aarch64 -machine help | grep -q raspi4b || echo "make: SKIPPED: the tests of a Raspberry Pi 4, for QEMU is older than 9" >&2
 	@$(TEST_QEMU)
 
 test: check test-qemu

@@ -26,8 +26,18 @@ fn trial() -> Trial {
     Trial::new(Arch::Aarch64, Way::Card)
 }
 
+/// Whether this QEMU has the board, as version 9 and later have. Debian 12's
+/// own is older: `make test-qemu` says what is left out.
+fn is_there() -> bool {
+    let output = Command::new("qemu-system-aarch64").args(["-machine", "help"]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).contains("raspi4b")
+}
+
 #[test]
 fn a_card_runs_regress_with_its_log_on_its_own_partition() {
+    if !is_there() {
+        return;
+    }
     let trial = trial();
     let expected = regress::expected(&trial);
     let left = trial.words(&regress::nonce()).run();
@@ -63,6 +73,9 @@ fn board() -> Command {
 /// arrive at EL3, and one goes on with what is known.
 #[test]
 fn nobody_describes_the_board_and_it_is_entered_at_el3() {
+    if !is_there() {
+        return;
+    }
     let work = Work::new("rpi4-el3");
     let trial = trial();
     let image = artefacts::direct_image();
@@ -97,6 +110,9 @@ fn tree() -> DeviceTree {
 /// and listens: nothing but what is typed ends the run.
 #[test]
 fn the_console_is_the_uart_that_the_tree_chooses() {
+    if !is_there() {
+        return;
+    }
     let work = Work::new("rpi4-mini");
     let image = artefacts::direct_image();
     let boot = emulated::card(&trial().spec, &image, work.path()).unwrap();
@@ -148,6 +164,9 @@ fn reserving(ranges: &[[u32; 3]]) -> Vec<u8> {
 /// heap has taken all of that.
 #[test]
 fn a_tree_with_reservations_that_overlap_and_memory_beyond_1_gib_boots() {
+    if !is_there() {
+        return;
+    }
     let ranges = [[0, 0x1000_0000, 0x20_0000], [0, 0x1010_0000, 0x20_0000], [0, 0x1000_0000, 1]];
     let words = format!("heap={}", 1200 << 20);
     let mut machine = trial().tree(reserving(&ranges)).words(&words).start();
@@ -191,6 +210,9 @@ fn refuses(tree: &[u8], why: &str) {
 
 #[test]
 fn a_tree_without_memory_or_with_its_end_missing_is_a_clear_halt() {
+    if !is_there() {
+        return;
+    }
     let tree = without_memory();
     assert!(tree.len() <= 512, "{}", tree.len());
     refuses(&tree, "the device tree names no memory");
@@ -227,6 +249,9 @@ const RECIPE: &str = r#"
 
 #[test]
 fn the_chips_temperature_is_a_sensor() {
+    if !is_there() {
+        return;
+    }
     let work = Work::new("listener");
     let path = work.path().join("listener.toml");
     fs::write(&path, RECIPE).unwrap();
