@@ -8,6 +8,7 @@
 //! as its life.
 
 use crate::{host::Host, program::MEMORY};
+use abi::profile::PAGE_BYTES;
 use alloc::{format, string::String, vec::Vec};
 use nucleus::snapshot::{Writer, saved};
 use wasmi::{AsContext, AsContextMut, Instance, Val};
@@ -73,7 +74,7 @@ impl Frameless {
         if let Some(memory) = wasm.get_memory(store.as_context(), MEMORY) {
             let size = memory.data_size(store.as_context());
             let more = self.memory.len().checked_sub(size)?;
-            let pages = u64::try_from(more / 65_536).ok()?;
+            let pages = u64::try_from(more).ok()? / PAGE_BYTES;
             memory.grow(store.as_context_mut(), pages).ok()?;
             memory.write(store.as_context_mut(), 0, &self.memory).ok()?;
         } else if !self.memory.is_empty() {

@@ -9,12 +9,13 @@
 //! memories. A module that exports none of these has the root of no leaves.
 
 use crate::{frameless, host::Host, program::MEMORY};
+use abi::profile::PAGE_BYTES;
 use alloc::{collections::BTreeMap, vec::Vec};
 use wasmi::{Extern, Instance, Store, Val};
 use witness::{Hash, Hasher, tree::Tree};
 
 /// Bytes of a Wasm page.
-const PAGE: usize = 65_536;
+const PAGE: usize = PAGE_BYTES as usize;
 
 pub(crate) fn of(
     store: &Store<Host>,
